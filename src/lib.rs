@@ -1,1 +1,5 @@
-//! Relatch.
+//! Relatch: the part of a login system that gets people back in.
+
+pub mod clock;
+pub mod domain;
+pub mod random;

@@ -1,0 +1,167 @@
+//! Event names: OWASP's logging vocabulary where it has one, our own words elsewhere.
+
+use std::fmt;
+
+/// How grave an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The ordinary course of things.
+    Info,
+    /// Worth a look when there are many.
+    Warn,
+    /// Worth a look.
+    Critical,
+}
+
+impl Level {
+    /// The level's number in the API.
+    #[must_use]
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Info => 1,
+            Self::Warn => 2,
+            Self::Critical => 3,
+        }
+    }
+}
+
+/// How an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// What was asked for was done.
+    Success,
+    /// It was refused.
+    Refused,
+    /// It was tried and did not work.
+    Failure,
+}
+
+impl Outcome {
+    /// The outcome as the log spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+macro_rules! event_names {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal $level:ident),* $(,)?) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum EventName {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl EventName {
+            /// Every name there is.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name as the log spells it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            const fn usual_level(self) -> Level {
+                match self {
+                    $(Self::$variant => Level::$level,)*
+                }
+            }
+        }
+    };
+}
+
+event_names! {
+    /// A reset link was made.
+    TokenCreated = "authn_token_created" Info,
+    /// A live link was asked for once more and is sent again.
+    TokenResent = "reset_link_resent" Info,
+    /// A request for a link leads to no message.
+    RequestSuppressed = "reset_request_suppressed" Info,
+    /// The live links of an account were killed by its owner.
+    TokenRevoked = "authn_token_revoked" Info,
+    /// A link was refused that had been used before.
+    TokenReuse = "authn_token_reuse" Critical,
+    /// A link was refused.
+    TokenRefused = "reset_link_refused" Warn,
+    /// A password was set.
+    PasswordChange = "authn_password_change" Info,
+    /// A new password was refused by the policy.
+    PasswordRefused = "authn_password_change_fail" Warn,
+    /// Somebody signed in.
+    SignIn = "authn_login_success" Info,
+    /// Somebody did not.
+    SignInFailed = "authn_login_fail" Warn,
+    /// Sessions were ended.
+    SessionsEnded = "session_ended" Info,
+    /// An account was created.
+    AccountCreated = "user_created" Info,
+    /// An account was changed.
+    AccountUpdated = "user_updated" Info,
+    /// An account was deleted.
+    AccountDeleted = "user_deleted" Info,
+    /// A channel accepted a message.
+    MessageSent = "message_sent" Info,
+    /// A channel refused a message for good.
+    MessageFailed = "message_failed" Warn,
+    /// A message's link died before it could be sent.
+    MessageExpired = "message_expired" Warn,
+    /// A caller lacked a scope.
+    ScopeMissing = "authz_fail" Critical,
+    /// A caller showed no valid credential.
+    CallerUnknown = "authn_caller_fail" Warn,
+    /// A limit was reached.
+    RateLimited = "excess_rate_limit_exceeded" Warn,
+    /// A field could not be read.
+    InputRefused = "input_validation_fail" Warn,
+    /// The service could not take the work on.
+    Overloaded = "sys_overloaded" Warn,
+    /// The log was watched.
+    AuditWatched = "audit_watch_opened" Info,
+    /// The service began to serve.
+    Startup = "sys_startup" Info,
+    /// The service ended in good order.
+    Shutdown = "sys_shutdown" Info,
+}
+
+impl EventName {
+    /// How grave an event of this name and outcome is.
+    #[must_use]
+    pub const fn level(self, outcome: Outcome) -> Level {
+        match (self.usual_level(), outcome) {
+            (Level::Info, Outcome::Failure) => Level::Warn,
+            (level, _) => level,
+        }
+    }
+
+    /// The name that is spelled so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|name| name.as_str() == text)
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_spelled_once() {
+        for name in EventName::ALL {
+            assert_eq!(EventName::parse(name.as_str()), Some(*name));
+        }
+        assert_eq!(EventName::parse("authn_login"), None);
+    }
+}

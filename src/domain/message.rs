@@ -1,0 +1,188 @@
+//! Messages to people, and how often their delivery is tried.
+
+use std::time::Duration;
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// A link to choose a new password.
+    ResetLink,
+    /// A notice that the password was changed.
+    PasswordChanged,
+}
+
+impl MessageKind {
+    /// The number that stands for the kind in the store.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::ResetLink => 1,
+            Self::PasswordChanged => 2,
+        }
+    }
+
+    /// The kind of this number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::ResetLink),
+            2 => Some(Self::PasswordChanged),
+            _ => None,
+        }
+    }
+
+    /// The kind's name in the audit log and in the inbox.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ResetLink => "RESET_LINK",
+            Self::PasswordChanged => "PASSWORD_CHANGED",
+        }
+    }
+}
+
+/// How a message travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelKind {
+    /// Email.
+    Email,
+    /// Text message.
+    Sms,
+}
+
+impl ChannelKind {
+    /// The number that stands for the channel in the store.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Email => 1,
+            Self::Sms => 2,
+        }
+    }
+
+    /// The channel of this number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Email),
+            2 => Some(Self::Sms),
+            _ => None,
+        }
+    }
+
+    /// The channel's name in the API: `EMAIL` or `SMS`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Sms => "SMS",
+        }
+    }
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// Waits for its first or next attempt.
+    Queued,
+    /// The channel accepted it.
+    Sent,
+    /// The channel refused it for good.
+    Failed,
+    /// Its link was dead when an attempt would have started.
+    Expired,
+    /// It was never going to be sent; nobody outside learns so.
+    Suppressed,
+}
+
+impl DeliveryState {
+    /// The number that stands for the state in the store.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Queued => 1,
+            Self::Sent => 2,
+            Self::Failed => 3,
+            Self::Expired => 4,
+            Self::Suppressed => 5,
+        }
+    }
+
+    /// The state of this number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Queued),
+            2 => Some(Self::Sent),
+            3 => Some(Self::Failed),
+            4 => Some(Self::Expired),
+            5 => Some(Self::Suppressed),
+            _ => None,
+        }
+    }
+}
+
+/// Why a request led to no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suppression {
+    /// No account has the address.
+    NoAccount,
+    /// The account is disabled.
+    Disabled,
+    /// The address was never verified.
+    Unverified,
+    /// The address's limit was reached.
+    IdentifierLimit,
+    /// The link's life was over before the request was resolved.
+    Expired,
+}
+
+impl Suppression {
+    /// The reason as operators read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoAccount => "no_account",
+            Self::Disabled => "account_disabled",
+            Self::Unverified => "address_unverified",
+            Self::IdentifierLimit => "identifier_limit",
+            Self::Expired => "expired_before_resolved",
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// How long to wait after the `attempt`th failure (counted from 1): doubling from 5 s to 5 min, and
+/// of that a random share between half and all, so that a recovered server is not met by everyone at once.
+#[must_use]
+pub fn pause_after(attempt: u32, random: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+    let full = doubled.min(LONGEST_PAUSE);
+    let share = f64::from(random) / f64::from(u32::MAX);
+    full / 2 + (full / 2).mul_f64(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn pauses_double_up_to_five_minutes() {
+        let longest = |attempt| pause_after(attempt, u32::MAX);
+        assert_eq!(longest(1), Duration::from_secs(5));
+        assert_eq!(longest(2), Duration::from_secs(10));
+        assert_eq!(longest(7), LONGEST_PAUSE);
+        assert_eq!(longest(u32::MAX), LONGEST_PAUSE);
+    }
+
+    proptest! {
+        #[test]
+        fn jitter_takes_at_most_half(attempt: u32, random: u32) {
+            let (pause, longest) = (pause_after(attempt, random), pause_after(attempt, u32::MAX));
+            prop_assert!(pause <= longest && pause >= longest / 2);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What Relatch knows about resets, pure: no I/O, no clock, no async.
+
+pub mod account;
+pub mod audit;
+pub mod call;
+pub mod client;
+pub mod email;
+pub mod id;
+pub mod idempotency;
+pub mod keyring;
+pub mod limit;
+pub mod message;
+pub mod phone;
+pub mod proof;
+pub mod pseudonym;
+pub mod reset;
+pub mod time;
+pub mod token;

@@ -1,0 +1,164 @@
+//! The outbox: messages leased, tried, settled, looked up.
+
+use super::Whence;
+use crate::domain::account::{DisplayName, Locale};
+use crate::domain::id::{AccountId, MessageId};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::pseudonym::Pseudonym;
+use crate::domain::reset::Origin;
+use crate::domain::time::Timestamp;
+use crate::domain::token::Link;
+use std::time::Duration;
+
+/// Lease due messages.
+#[derive(Debug, Clone)]
+pub struct LeaseMessages {
+    /// How many at the most.
+    pub at_most: u32,
+    /// For how long nobody else may try them.
+    pub lease_for: Duration,
+}
+
+/// What is leased.
+#[derive(Debug, Clone, Default)]
+pub struct Leased {
+    /// The messages to try now.
+    pub messages: Vec<LeasedMessage>,
+    /// When the next message becomes due, if one waits.
+    pub next_due: Option<Timestamp>,
+}
+
+/// A message to be tried by whoever holds its lease.
+#[derive(Debug, Clone)]
+pub struct LeasedMessage {
+    /// Names the message.
+    pub message_id: MessageId,
+    /// The lease: which attempt this is, counted from 1.
+    pub attempt: u32,
+    /// How it travels.
+    pub channel: ChannelKind,
+    /// Where it goes, in full.
+    pub address: String,
+    /// In which language.
+    pub locale: Locale,
+    /// Whom it greets.
+    pub display_name: DisplayName,
+    /// What it says.
+    pub content: MessageContent,
+}
+
+/// What a message says; the secret parts are minted when it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageContent {
+    /// A link to choose a new password.
+    ResetLink {
+        /// What its token will say.
+        link: Link,
+        /// When it was asked for.
+        requested_at: Timestamp,
+        /// Who asked.
+        origin: Origin,
+    },
+    /// A notice that the password was changed.
+    PasswordChanged {
+        /// When.
+        changed_at: Timestamp,
+        /// From where.
+        whence: Whence,
+    },
+}
+
+/// Write down how an attempt ended.
+#[derive(Debug, Clone)]
+pub struct SettleMessage {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Which attempt; another one means that the lease was lost.
+    pub attempt: u32,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The channel accepted the message.
+    Accepted,
+    /// It may work later.
+    Retry {
+        /// How long to wait.
+        pause: Duration,
+        /// The channel's words, without addresses.
+        error: String,
+    },
+    /// It never will.
+    GiveUp {
+        /// The channel's words, without addresses.
+        error: String,
+    },
+}
+
+/// Whether the settlement was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageSettled {
+    /// It was.
+    Settled,
+    /// The lease had passed on to someone else, or the message is gone.
+    LeaseLost,
+}
+
+/// Whose messages to list.
+#[derive(Debug, Clone)]
+pub enum MessageFilter {
+    /// An account's.
+    Account(AccountId),
+    /// Those of a typed address, by its pseudonyms.
+    Identifier(Vec<Pseudonym>),
+    /// Everybody's that were suppressed.
+    Suppressed,
+}
+
+/// A page of messages, newest first.
+#[derive(Debug, Clone)]
+pub struct MessagePage {
+    /// Whose.
+    pub filter: MessageFilter,
+    /// Starts behind this message.
+    pub after: Option<(Timestamp, MessageId)>,
+    /// How many at the most.
+    pub at_most: u32,
+}
+
+/// A message as the support desk sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// Names the message.
+    pub message_id: MessageId,
+    /// What it is about.
+    pub kind: MessageKind,
+    /// How it travels.
+    pub channel: ChannelKind,
+    /// The masked address.
+    pub destination: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Why it stands there: a suppression's name or the last attempt's error.
+    pub reason: String,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When its link dies; a notice has none.
+    pub expires_at: Option<Timestamp>,
+    /// What was tried, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One attempt at delivery that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it ended.
+    pub time: Timestamp,
+    /// `accepted`, `retry` or `gave_up`.
+    pub outcome: String,
+    /// The channel's words; empty when it accepted.
+    pub error: String,
+}

@@ -1,0 +1,156 @@
+//! The store: what Relatch remembers, behind one trait.
+//!
+//! Each method is one *intent*: one transaction with one typed outcome. Intents are data, so that a
+//! backend may try a transaction again. The store stamps every transaction with its own clock, writes
+//! the audit events of a change together with the change, and guards every change in its `WHERE`.
+//! An outcome is an answer, also when it says no; an error means that the store itself could not.
+
+mod account;
+mod audit;
+mod message;
+mod request;
+mod reset;
+mod sign_in;
+
+pub use account::*;
+pub use audit::*;
+pub use message::*;
+pub use request::*;
+pub use reset::*;
+pub use sign_in::*;
+
+use crate::domain::audit::Sequence;
+use crate::domain::id::AccountId;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Whether a change that could not be acknowledged may have been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing was done.
+    None,
+    /// It was lost during the commit: it is done or not done, and only the store knows.
+    Unknown,
+}
+
+/// The store could not do what it was asked.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// It cannot be reached, is full, or is too busy to take more on.
+    #[error("the store is unavailable: {cause}")]
+    Unavailable {
+        /// Whether the change may have been made all the same.
+        doubt: Doubt,
+        /// For the log; never leaves the process.
+        cause: Arc<str>,
+    },
+    /// It holds something that this version does not understand.
+    #[error("the store holds what it must not: {0}")]
+    Corrupt(Arc<str>),
+}
+
+impl StoreError {
+    /// Unavailable, and nothing was done.
+    pub fn unavailable(cause: impl std::fmt::Display) -> Self {
+        Self::Unavailable { doubt: Doubt::None, cause: cause.to_string().into() }
+    }
+
+    /// Something read back makes no sense.
+    pub fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt(what.to_string().into())
+    }
+}
+
+/// A limit was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limited {
+    /// When to ask again: the pause between two that are allowed, the same for everybody.
+    pub retry_after: Duration,
+}
+
+/// What Relatch remembers.
+///
+/// Guarantees hold across all processes that share a backend. Methods may be called from any task;
+/// dropping their future abandons the answer, not necessarily the change.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Takes in a request for a reset link without looking anything up: one intake row.
+    async fn take_in(&self, intent: TakeIn) -> Result<TakenIn, StoreError>;
+
+    /// Opens the intake's envelopes, fairly across sources: looks accounts up, applies the limit per
+    /// identifier, makes resets and their messages, erases the typed addresses.
+    async fn resolve(&self, intent: Resolve) -> Result<Resolved, StoreError>;
+
+    /// Makes a reset that a signed-in person asked for, and its message.
+    async fn request_profile_link(&self, intent: RequestProfileLink) -> Result<ProfileLink, StoreError>;
+
+    /// Takes the per-source limit of a call with a verified token, then reads the reset's state.
+    async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError>;
+
+    /// Consumes a link: sets the password, moves the credential version, queues the notice.
+    async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError>;
+
+    /// Kills every live link of the account that the reset belongs to.
+    async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError>;
+
+    /// Takes the per-source limit and reads what a password is checked against.
+    async fn begin_sign_in(&self, intent: BeginSignIn) -> Result<SignInBegun, StoreError>;
+
+    /// Writes down how a sign-in ended; the same work whether or not there is an account.
+    async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError>;
+
+    /// Ends every session of an account.
+    async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError>;
+
+    /// Creates an account without a password.
+    async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError>;
+
+    /// Reads an account.
+    async fn account(&self, which: AccountSelector) -> Result<Option<crate::domain::account::Account>, StoreError>;
+
+    /// Changes an account, if it is still as the caller read it.
+    async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError>;
+
+    /// Deletes an account with its resets and its unsent messages.
+    async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError>;
+
+    /// Reads a page of accounts, by id.
+    async fn list_accounts(&self, page: AccountPage) -> Result<Vec<crate::domain::account::Account>, StoreError>;
+
+    /// Reads what the Security tab shows; `None` when there is no such account.
+    async fn security_info(&self, account_id: AccountId) -> Result<Option<SecurityInfo>, StoreError>;
+
+    /// Sets the password of an account that the operator of a demonstration owns. It creates no link
+    /// and sends no notice; the credential version moves.
+    async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError>;
+
+    /// Leases due messages to one courier; those whose link is dead are expired instead.
+    async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError>;
+
+    /// Writes down how an attempt ended, if the lease still holds.
+    async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError>;
+
+    /// Reads a page of messages, newest first.
+    async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError>;
+
+    /// Writes events that stand for nothing but themselves: summaries of refusals, start and stop.
+    async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError>;
+
+    /// Reads a stretch of the audit log.
+    async fn read_events(&self, stretch: EventStretch) -> Result<EventsRead, StoreError>;
+
+    /// The audit log's origin: names this log and no other.
+    fn log_origin(&self) -> Arc<str>;
+
+    /// Follows the audit log's head: the last sequence that is committed.
+    fn log_head(&self) -> watch::Receiver<Sequence>;
+
+    /// Follows the moments at which intake or outbox gained work; the number itself means nothing.
+    fn work(&self) -> watch::Receiver<u64>;
+
+    /// Succeeds when the store can write.
+    async fn check_writable(&self) -> Result<(), StoreError>;
+}

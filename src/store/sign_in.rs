@@ -1,0 +1,108 @@
+//! Signing in.
+
+use super::Limited;
+use crate::domain::account::{CredentialVersion, SecondFactor};
+use crate::domain::call::Call;
+use crate::domain::email::EmailKey;
+use crate::domain::id::AccountId;
+use crate::domain::limit::Limit;
+use crate::domain::password::PasswordHash;
+use crate::domain::pseudonym::Pseudonym;
+use crate::domain::time::Timestamp;
+
+/// Somebody shows an address and a password.
+#[derive(Debug, Clone)]
+pub struct BeginSignIn {
+    /// The address's key.
+    pub email: EmailKey,
+    /// The limits of the source.
+    pub limits: Vec<Limit>,
+}
+
+/// What the password is checked against.
+#[derive(Debug, Clone)]
+pub enum SignInBegun {
+    /// Check it: against an account that may sign in, or against nothing.
+    Check(Option<SignInAccount>),
+    /// The source's limit is reached.
+    SourceLimited(Limited),
+}
+
+/// An enabled account with a password.
+#[derive(Debug, Clone)]
+pub struct SignInAccount {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Its credentials now.
+    pub credential_version: CredentialVersion,
+    /// Its factor.
+    pub second_factor: SecondFactor,
+    /// Its password's hash.
+    pub password_hash: PasswordHash,
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Clone)]
+pub struct FinishSignIn {
+    /// On whose behalf.
+    pub call: Call,
+    /// The pseudonym of the typed address.
+    pub identifier: Pseudonym,
+    /// The verdict.
+    pub verdict: SignInVerdict,
+}
+
+/// Whether the password was right.
+#[derive(Debug, Clone)]
+pub enum SignInVerdict {
+    /// It was.
+    Right {
+        /// Whose.
+        account_id: AccountId,
+        /// The credentials it was checked under.
+        credential_version: CredentialVersion,
+        /// A hash with today's parameters to put in the place of an outdated one.
+        rehash: Option<Rehash>,
+    },
+    /// It was not, or there is no such account.
+    Wrong {
+        /// Whose, if there is one.
+        account_id: Option<AccountId>,
+    },
+}
+
+/// A new hash for the same password.
+#[derive(Debug, Clone)]
+pub struct Rehash {
+    /// The outdated hash; if it is no longer there, nothing is replaced.
+    pub from: PasswordHash,
+    /// The new one.
+    pub to: PasswordHash,
+}
+
+/// Whether the sign-in stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInFinished {
+    /// It does.
+    SignedIn,
+    /// It does not: wrong, or the credentials moved while the password was checked.
+    Refused,
+}
+
+/// End every session of an account.
+#[derive(Debug, Clone)]
+pub struct EndSessions {
+    /// On whose behalf.
+    pub call: Call,
+    /// Whose.
+    pub account_id: AccountId,
+}
+
+/// How that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionsEnded {
+    /// Sessions begun before this moment are over.
+    Ended(Timestamp),
+    /// No such account.
+    NoAccount,
+}
