@@ -1,1 +1,3 @@
 //! Relatch.
+
+pub mod pb;
