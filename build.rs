@@ -3,7 +3,6 @@
 use std::{
     env,
     error::Error,
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -16,6 +15,9 @@ use protox::{
 
 const PROTO_ROOT: &str = "proto";
 const PACKAGE: &str = "relatch.v1";
+
+/// What a redacted field prints: `[redacted]`, without quotes.
+const REDACTED: &str = "::core::format_args!(\"[redacted]\")";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo scans the whole directory, so a new file counts as a change too.
@@ -114,25 +116,21 @@ fn struct_value(field: &FieldDescriptor) -> String {
     }
 }
 
-const REDACTED: &str = "::core::format_args!(\"[redacted]\")";
-
 fn oneof_debug_impl(message: &MessageDescriptor, oneof: &OneofDescriptor) -> String {
     let type_name = oneof.name().to_upper_camel_case();
-    let arms = oneof.fields().fold(String::new(), |mut arms, field| {
-        let variant = field.name().to_upper_camel_case();
-        let (pattern, value) = if is_redacted(&field) {
-            ("_", REDACTED)
-        } else {
-            ("value", "value")
-        };
-        let _ = write!(
-            arms,
-            "Self::{variant}({pattern}) => f.debug_tuple({variant:?}).field(&{value}).finish(),"
-        );
-        arms
-    });
+    let arms: String = oneof.fields().map(|field| debug_arm(&field)).collect();
     let path = format!("{}::{type_name}", message.name().to_snake_case());
     debug_impl(&path, &format!("match self {{ {arms} }}"))
+}
+
+fn debug_arm(field: &FieldDescriptor) -> String {
+    let variant = field.name().to_upper_camel_case();
+    let (pattern, value) = if is_redacted(field) {
+        ("_", REDACTED)
+    } else {
+        ("value", "value")
+    };
+    format!("Self::{variant}({pattern}) => f.debug_tuple({variant:?}).field(&{value}).finish(),")
 }
 
 fn debug_impl(path: &str, body: &str) -> String {
