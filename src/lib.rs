@@ -2,4 +2,6 @@
 
 pub mod clock;
 pub mod domain;
+pub mod pb;
 pub mod random;
+pub mod store;
