@@ -1,0 +1,140 @@
+-- Times are microseconds since 1970-01-01T00:00:00Z. Identifiers are 16 random bytes. Kinds, channels,
+-- states and factors are the numbers that the domain gives them.
+
+-- What this database is: one row.
+CREATE TABLE installation (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    log_origin TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE accounts (
+    account_id           BLOB PRIMARY KEY CHECK (length(account_id) = 16),
+    email                TEXT NOT NULL,              -- as typed; mail goes there
+    email_key            TEXT NOT NULL UNIQUE,       -- lower-cased, A-labels; compared byte by byte
+    email_verified       INTEGER NOT NULL,
+    phone                TEXT,
+    phone_verified       INTEGER NOT NULL,
+    second_factor        INTEGER NOT NULL,
+    locale               TEXT NOT NULL,
+    display_name         TEXT NOT NULL,
+    disabled             INTEGER NOT NULL,
+    password_hash        TEXT,                       -- PHC string
+    password_changed_at  INTEGER,
+    credential_version   INTEGER NOT NULL,
+    sessions_valid_after INTEGER,
+    created_at           INTEGER NOT NULL,
+    revision             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Requests for links, until they are resolved. `sequence` orders what one source sent.
+CREATE TABLE intake (
+    sequence         INTEGER PRIMARY KEY AUTOINCREMENT,
+    source           BLOB NOT NULL,                  -- resolved in turns, one source after the other
+    accepted_at      INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL,
+    email            TEXT NOT NULL,
+    email_key        TEXT NOT NULL,
+    identifier       BLOB NOT NULL,                  -- pseudonym of email_key
+    identifier_limit BLOB NOT NULL,                  -- key of the counter in limits
+    locale           TEXT NOT NULL,
+    reset_id         BLOB NOT NULL,
+    message_id       BLOB NOT NULL,
+    caller           TEXT NOT NULL,
+    correlation_id   TEXT NOT NULL,
+    source_ip        TEXT NOT NULL
+) STRICT;
+
+-- Resets. A link is live while neither used nor cancelled nor expired, and while the account's
+-- credential_version is the one it was made under.
+CREATE TABLE resets (
+    reset_id           BLOB PRIMARY KEY CHECK (length(reset_id) = 16),
+    account_id         BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    credential_version INTEGER NOT NULL,
+    origin             INTEGER NOT NULL,
+    created_at         INTEGER NOT NULL,
+    expires_at         INTEGER NOT NULL,
+    used_at            INTEGER,
+    cancelled_at       INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX resets_of_account ON resets (account_id, created_at);
+
+-- The outbox, and what became of it. `address` is the full address and stands here only while the
+-- message is queued; `destination` is the masked one and stays. A suppressed message never had an
+-- address or an account.
+CREATE TABLE messages (
+    message_id   BLOB PRIMARY KEY CHECK (length(message_id) = 16),
+    account_id   BLOB REFERENCES accounts (account_id) ON DELETE CASCADE,
+    identifier   BLOB,                               -- pseudonym of the typed address, if one was typed
+    reset_id     BLOB REFERENCES resets (reset_id) ON DELETE CASCADE,
+    kind         INTEGER NOT NULL,
+    channel      INTEGER NOT NULL,
+    address      TEXT,
+    destination  TEXT NOT NULL,
+    locale       TEXT NOT NULL,
+    state        INTEGER NOT NULL,
+    reason       TEXT NOT NULL DEFAULT '',
+    requested_at INTEGER NOT NULL,
+    expires_at   INTEGER,                            -- a notice has none
+    changed_at   INTEGER,                            -- of a notice: when the change was made,
+    network      TEXT,                               -- from which network,
+    browser      TEXT,                               -- with which browser,
+    system       TEXT,                               -- on which system
+    attempts     INTEGER NOT NULL DEFAULT 0,         -- attempts that were begun
+    due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_due ON messages (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX messages_of_account ON messages (account_id, requested_at) WHERE account_id IS NOT NULL;
+CREATE INDEX messages_of_identifier ON messages (identifier, requested_at) WHERE identifier IS NOT NULL;
+CREATE INDEX messages_of_reset ON messages (reset_id) WHERE reset_id IS NOT NULL;
+CREATE INDEX messages_suppressed ON messages (requested_at) WHERE state = 5;
+
+-- Attempts that ended.
+CREATE TABLE attempts (
+    message_id BLOB NOT NULL REFERENCES messages (message_id) ON DELETE CASCADE,
+    attempt    INTEGER NOT NULL,
+    ended_at   INTEGER NOT NULL,
+    outcome    TEXT NOT NULL,
+    error      TEXT NOT NULL,
+    PRIMARY KEY (message_id, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- Token buckets: the theoretical arrival time is all there is to one. A row whose time has passed
+-- says the same as no row.
+CREATE TABLE limits (
+    limit_key BLOB PRIMARY KEY,
+    arrival   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX limits_passed ON limits (arrival);
+
+-- Successes of calls that carried a request id: which call it was, and the parts of its answer.
+CREATE TABLE idempotency (
+    call_key            BLOB PRIMARY KEY CHECK (length(call_key) = 32),
+    fingerprint         BLOB NOT NULL,
+    forget_at           INTEGER NOT NULL,
+    account_id          BLOB,
+    message_id          BLOB,
+    credential_version  INTEGER,
+    password_changed_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_forgotten ON idempotency (forget_at);
+
+-- The audit log: leaves are for ever, openings can be erased.
+CREATE TABLE audit_leaves (
+    sequence INTEGER PRIMARY KEY,
+    name     TEXT NOT NULL,
+    leaf     BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_openings (
+    sequence   INTEGER PRIMARY KEY REFERENCES audit_leaves (sequence),
+    account_id BLOB,
+    opening    BLOB NOT NULL
+) STRICT;
+CREATE INDEX audit_openings_of_account ON audit_openings (account_id, sequence) WHERE account_id IS NOT NULL;
+
+CREATE TRIGGER audit_leaves_stay_as_they_are BEFORE UPDATE ON audit_leaves
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_leaves_stay BEFORE DELETE ON audit_leaves
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_openings_stay_as_they_are BEFORE UPDATE ON audit_openings
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;

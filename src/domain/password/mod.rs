@@ -1,0 +1,5 @@
+//! Passwords.
+
+mod hash;
+
+pub use hash::PasswordHash;

@@ -1,0 +1,63 @@
+//! What an operation works on: its part of the writer's transaction.
+
+use crate::domain::audit::{Draft, Entropy};
+use crate::domain::id::EventId;
+use crate::domain::time::Timestamp;
+use crate::random::{self, Random};
+use crate::store::StoreError;
+use rusqlite::Connection;
+
+/// One operation's part of a group: the connection within the operation's savepoint, the group's
+/// time, and the events that the operation leaves behind.
+pub(super) struct Work<'group> {
+    connection: &'group Connection,
+    now: Timestamp,
+    random: &'group dyn Random,
+    events: &'group mut Vec<(Draft, Entropy)>,
+    wakes_workers: &'group mut bool,
+}
+
+impl<'group> Work<'group> {
+    /// An operation's part of the group that these belong to.
+    pub(super) fn new(
+        connection: &'group Connection,
+        now: Timestamp,
+        random: &'group dyn Random,
+        events: &'group mut Vec<(Draft, Entropy)>,
+        wakes_workers: &'group mut bool,
+    ) -> Self {
+        Self { connection, now, random, events, wakes_workers }
+    }
+
+    /// The connection; statements are cached by it, so prepare them with `prepare_cached`.
+    pub(super) fn sql(&self) -> &'group Connection {
+        self.connection
+    }
+
+    /// The time of the transaction.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Leaves an event behind; it gets its place in the log when the group commits.
+    pub(super) fn record(&mut self, event: Draft) -> Result<(), StoreError> {
+        let entropy = Entropy {
+            event_id: EventId::from_bytes(random::array(self.random).map_err(StoreError::unavailable)?),
+            salt: random::array(self.random).map_err(StoreError::unavailable)?,
+        };
+        self.events.push((event, entropy));
+        Ok(())
+    }
+
+    /// Says that the intake or the outbox gained work.
+    pub(super) fn wake_workers(&mut self) {
+        *self.wakes_workers = true;
+    }
+}
+
+/// A statement failed: the store is unavailable, and the operation's savepoint takes back what it did.
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::unavailable(error)
+    }
+}
