@@ -1,1 +1,4 @@
 //! Relatch.
+
+pub mod delivery;
+pub mod domain;
