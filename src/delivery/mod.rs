@@ -1,0 +1,3 @@
+//! How messages reach people.
+
+pub mod render;

@@ -1,0 +1,107 @@
+//! What templates see: mails in the words of one language, every value ready to be shown.
+//!
+//! Both template engines read these structs, one by field, the other by serialisation. Their fields
+//! are what an operator's templates rely on, so a name once released stays.
+
+use serde::Serialize;
+
+use super::single_line::{greeting_name, single_line};
+use super::spelling::Spelling;
+use super::{Asked, Brand, Mail, PasswordChanged, ResetLink};
+use crate::domain::user_agent::{Browser, System};
+
+/// `brand` in a template.
+#[derive(Debug, Serialize)]
+pub(super) struct BrandContent {
+    pub(super) product_name: String,
+    pub(super) support_contact: String,
+}
+
+/// `mail` in a template.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Content<'a> {
+    ResetLink(ResetLinkContent<'a>),
+    PasswordChanged(PasswordChangedContent<'a>),
+}
+
+#[derive(Serialize)]
+pub(super) struct ResetLinkContent<'a> {
+    pub(super) language: &'a str,
+    pub(super) name: String,
+    pub(super) from_profile: bool,
+    pub(super) reset_url: &'a str,
+    pub(super) cancel_url: &'a str,
+    pub(super) lifetime: String,
+    pub(super) expires_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct PasswordChangedContent<'a> {
+    pub(super) language: &'a str,
+    pub(super) name: String,
+    pub(super) changed_at: String,
+    pub(super) network: String,
+    pub(super) browser: String,
+    pub(super) system: String,
+    pub(super) forgot_password_url: &'a str,
+}
+
+impl BrandContent {
+    pub(super) fn new(brand: &Brand) -> Self {
+        let support_contact = brand.support_contact.as_deref().unwrap_or_default();
+        Self {
+            product_name: single_line(&brand.product_name),
+            support_contact: single_line(support_contact),
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    /// `mail` in the words of `language`.
+    pub(super) fn new(language: &'a str, mail: &Mail<'a>) -> Self {
+        match mail {
+            Mail::ResetLink(link) => Self::ResetLink(ResetLinkContent::new(language, link)),
+            Mail::PasswordChanged(notice) => {
+                Self::PasswordChanged(PasswordChangedContent::new(language, notice))
+            }
+        }
+    }
+}
+
+impl<'a> ResetLinkContent<'a> {
+    fn new(language: &'a str, link: &ResetLink<'a>) -> Self {
+        let spelling = Spelling::of(language);
+        Self {
+            language,
+            name: greeting_name(link.display_name),
+            from_profile: link.asked == Asked::FromProfile,
+            reset_url: link.reset_url,
+            cancel_url: link.cancel_url,
+            lifetime: spelling.span(link.lifetime),
+            expires_at: spelling.moment(link.expires_at),
+        }
+    }
+}
+
+impl<'a> PasswordChangedContent<'a> {
+    fn new(language: &'a str, notice: &PasswordChanged<'a>) -> Self {
+        let browser = match notice.device.browser {
+            Browser::Unknown => String::new(),
+            known => known.to_string(),
+        };
+        let system = match notice.device.system {
+            System::Unknown => String::new(),
+            known => known.to_string(),
+        };
+        Self {
+            language,
+            name: greeting_name(notice.display_name),
+            changed_at: Spelling::of(language).moment(notice.changed_at),
+            network: notice.network.to_string(),
+            browser,
+            system,
+            forgot_password_url: notice.forgot_password_url,
+        }
+    }
+}

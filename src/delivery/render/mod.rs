@@ -1,0 +1,199 @@
+//! The mails of Relatch: what is to be said becomes a subject, a text part and an HTML part.
+//!
+//! Every mail is a pair of templates, `LANGUAGE/MAIL.txt` and `LANGUAGE/MAIL.html`, and the HTML
+//! ones share `layout.html`. English and German are compiled in and checked when they are compiled.
+//! An operator may put files of the same names into a directory of their own, where a further
+//! language directory adds that language; see [`Renderer::new`].
+//!
+//! A text template begins with `Subject: …` and an empty line. Its paragraphs stand on one line
+//! each and are folded once the values are in. Templates see two variables:
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `brand.product_name` | what the service is called |
+//! | `brand.support_contact` | whom to ask for help; empty when nobody is configured |
+//! | `mail.language` | the tag of the template's language, for the `lang` attribute |
+//! | `mail.name` | how to greet the person; empty when there is no name to greet by |
+//! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` only |
+//! | `mail.changed_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | `password_changed` only; `browser` and `system` are empty when unknown |
+//!
+//! All are text but `mail.from_profile`, which is true or false.
+
+mod built_in;
+mod content;
+mod error;
+mod language;
+mod overrides;
+mod sample;
+mod single_line;
+mod spelling;
+mod text_part;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::content::BrandContent;
+pub use self::error::TemplateError;
+use self::overrides::Overrides;
+use crate::domain::network::Network;
+use crate::domain::user_agent::BrowserAndSystem;
+
+/// What the operator is called, the same in every mail.
+#[derive(Debug, Clone)]
+pub struct Brand {
+    /// The name of the product people have an account with.
+    pub product_name: String,
+    /// Whom people can ask for help: an email address, a telephone number or a web address.
+    pub support_contact: Option<String>,
+}
+
+/// A mail to be rendered. It holds live links, so it has no `Debug`.
+pub enum Mail<'a> {
+    /// A link to choose a new password.
+    ResetLink(ResetLink<'a>),
+    /// The notice that the password was changed.
+    PasswordChanged(PasswordChanged<'a>),
+}
+
+/// A link to choose a new password, and one to say "this was not me".
+pub struct ResetLink<'a> {
+    /// The account's display name; empty when it has none.
+    pub display_name: &'a str,
+    /// How the link came to be asked for.
+    pub asked: Asked,
+    /// The reset page with its token in the fragment.
+    pub reset_url: &'a str,
+    /// The page that makes every open link of the account useless.
+    pub cancel_url: &'a str,
+    /// How long the link was made to live, counted from the request.
+    pub lifetime: Duration,
+    /// When the link stops working. Shown to the minute, rounded down, so that no mail promises
+    /// more than the link holds.
+    pub expires_at: Timestamp,
+}
+
+/// How a reset link came to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// At sign-in, by somebody who typed the address: not necessarily its owner.
+    AtSignIn,
+    /// From the profile, by somebody who was signed in.
+    FromProfile,
+}
+
+/// The notice that the password was changed: what, when, roughly from where, and what to do if it
+/// was somebody else (NIST SP 800-63B-4 §4.6). It never carries a token.
+pub struct PasswordChanged<'a> {
+    /// The account's display name; empty when it has none.
+    pub display_name: &'a str,
+    /// When the change was committed.
+    pub changed_at: Timestamp,
+    /// The network the change was made from.
+    pub network: Network,
+    /// The browser and system it was made with.
+    pub device: BrowserAndSystem,
+    /// The page where anybody can ask for a reset link.
+    pub forgot_password_url: &'a str,
+}
+
+/// A mail ready to be sent, its lines separated by LF.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RenderedMail {
+    /// One line without control characters, so that it cannot add a header of its own.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part, a whole document.
+    pub html: String,
+}
+
+impl Mail<'_> {
+    /// The name of the mail's templates, without language and extension.
+    const fn stem(&self) -> &'static str {
+        match self {
+            Self::ResetLink(_) => "reset_link",
+            Self::PasswordChanged(_) => "password_changed",
+        }
+    }
+
+    /// The link without which the mail is of no use.
+    const fn essential_link(&self) -> Option<&str> {
+        match self {
+            Self::ResetLink(link) => Some(link.reset_url),
+            Self::PasswordChanged(_) => None,
+        }
+    }
+}
+
+impl RenderedMail {
+    /// The mail from its rendered templates, whose text one begins with the subject.
+    fn from_parts(
+        language: &str,
+        mail: &Mail<'_>,
+        text: &str,
+        html: String,
+    ) -> Result<Self, TemplateError> {
+        let (subject, text) = text_part::split(text).ok_or_else(|| TemplateError::NoSubject {
+            file: format!("{language}/{}.txt", mail.stem()),
+        })?;
+        Ok(Self {
+            subject,
+            text,
+            html,
+        })
+    }
+}
+
+/// Shows the subject only: the parts hold live links.
+impl fmt::Debug for RenderedMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenderedMail")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Turns mails into what is sent.
+#[derive(Debug)]
+pub struct Renderer {
+    brand: BrandContent,
+    overrides: Option<Overrides>,
+}
+
+impl Renderer {
+    /// A renderer for `brand`, with the operator's templates in `overrides` if there are any.
+    ///
+    /// The directory may hold `layout.html` and any of the compiled-in files under the same name, in
+    /// the Jinja syntax the compiled-in ones are written in; what it lacks is taken from those. A
+    /// further directory named by a language tag (`fr`, `pt-BR`) adds that language for the mails it
+    /// holds, which need both parts. Names that begin with a dot are passed over, as Kubernetes puts
+    /// such beside the files of a mounted ConfigMap.
+    ///
+    /// Every template is tried here with sample content, so that a mistake stops the start and not a
+    /// mail: a file nobody asks for, a syntax error, a variable that does not exist, a missing
+    /// subject or a reset link that is never shown is a [`TemplateError`].
+    pub fn new(brand: &Brand, overrides: Option<&Path>) -> Result<Self, TemplateError> {
+        let brand = BrandContent::new(brand);
+        let overrides = overrides
+            .map(|directory| Overrides::read(directory, &brand))
+            .transpose()?;
+        Ok(Self { brand, overrides })
+    }
+
+    /// Renders `mail` in the language nearest to `locale`, a BCP 47 tag such as `de-AT`; English
+    /// when it is empty or names no language there are templates for.
+    ///
+    /// Fails only where an operator's template trips over a value it was not tried with at the start.
+    pub fn render(&self, locale: &str, mail: &Mail<'_>) -> Result<RenderedMail, TemplateError> {
+        match &self.overrides {
+            None => built_in::render(&self.brand, locale, mail),
+            Some(overrides) => overrides.render(&self.brand, locale, mail),
+        }
+    }
+}

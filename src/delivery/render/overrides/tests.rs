@@ -1,0 +1,255 @@
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::delivery::render::{Asked, Brand, Renderer};
+
+/// A template directory that holds `files`.
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    for (name, source) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, source).unwrap();
+    }
+    directory
+}
+
+fn renderer(files: &[(&str, &str)]) -> Result<Renderer, TemplateError> {
+    let brand = Brand {
+        product_name: "Acme".to_owned(),
+        support_contact: None,
+    };
+    Renderer::new(&brand, Some(directory(files).path()))
+}
+
+/// What is said about `files`, the directory's own path left out.
+fn complaint(files: &[(&str, &str)]) -> String {
+    let brand = BrandContent {
+        product_name: "Acme".to_owned(),
+        support_contact: String::new(),
+    };
+    let directory = directory(files);
+    let error = Overrides::read(directory.path(), &brand).unwrap_err();
+    let path = format!("{}/", directory.path().display());
+    error.to_string().replace(&path, "")
+}
+
+fn reset_link() -> Mail<'static> {
+    Mail::ResetLink(sample::reset_link("Ada", Asked::AtSignIn))
+}
+
+#[test]
+fn a_file_takes_the_place_of_the_compiled_in_one() {
+    let renderer = renderer(&[(
+        "en/reset_link.txt",
+        "Subject: A new password for {{ mail.name }}\r\n\r\nHere: {{ mail.reset_url }}\r\n",
+    )])
+    .unwrap();
+    let mail = renderer.render("en", &reset_link()).unwrap();
+    assert_eq!(mail.subject, "A new password for Ada");
+    assert!(mail.text.starts_with("Here:\nhttps://"), "{}", mail.text);
+    assert!(mail.html.contains("Reset My Password"));
+}
+
+#[test]
+fn what_the_directory_lacks_is_taken_from_the_compiled_in_templates() {
+    let brand = Brand {
+        product_name: "Acme".to_owned(),
+        support_contact: None,
+    };
+    let with = renderer(&[]).unwrap();
+    let without = Renderer::new(&brand, None).unwrap();
+    for locale in ["en", "de-AT", "fr"] {
+        let mail = with.render(locale, &reset_link()).unwrap();
+        assert!(
+            mail == without.render(locale, &reset_link()).unwrap(),
+            "{locale}"
+        );
+    }
+}
+
+#[test]
+fn a_layout_takes_the_place_of_the_compiled_in_one_in_every_mail() {
+    let layout = "<main lang={{ mail.language }}>{% block content %}{% endblock %}</main>";
+    let renderer = renderer(&[("layout.html", layout)]).unwrap();
+    for (locale, button) in [
+        ("en", "Reset My Password"),
+        ("de", "Mein Passwort zurücksetzen"),
+    ] {
+        let html = renderer.render(locale, &reset_link()).unwrap().html;
+        assert!(html.starts_with(&format!("<main lang={locale}>")), "{html}");
+        assert!(html.contains(button));
+    }
+}
+
+#[test]
+fn a_further_directory_adds_its_language_for_the_mails_it_holds() {
+    let renderer = renderer(&[
+        (
+            "fr/reset_link.txt",
+            "Subject: Votre mot de passe\n\n{{ mail.reset_url }} ({{ mail.lifetime }}, {{ mail.expires_at }})",
+        ),
+        (
+            "fr/reset_link.html",
+            "{% extends \"../layout.html\" %}{% block content %}{{ mail.reset_url }}{% endblock %}",
+        ),
+    ])
+    .unwrap();
+    let mail = renderer.render("fr-CA", &reset_link()).unwrap();
+    assert_eq!(mail.subject, "Votre mot de passe");
+    assert!(
+        mail.text.contains("(30 min, 2026-11-23 14:32 UTC)"),
+        "{}",
+        mail.text
+    );
+    assert!(mail.html.contains("<html lang=\"fr\">"));
+
+    let notice = sample::mails().pop().unwrap();
+    let mail = renderer.render("fr-CA", &notice).unwrap();
+    assert_eq!(mail.subject, "Your Acme password was changed");
+}
+
+#[test]
+fn values_are_escaped_in_html_only() {
+    let renderer = renderer(&[
+        (
+            "en/password_changed.txt",
+            "Subject: Changed\n\n{{ mail.name }}",
+        ),
+        ("en/password_changed.html", "{{ mail.name }}"),
+    ])
+    .unwrap();
+    let unknown = crate::domain::user_agent::BrowserAndSystem::recognise("");
+    let notice = Mail::PasswordChanged(sample::password_changed("<img onerror='x'>", unknown));
+    let mail = renderer.render("en", &notice).unwrap();
+    assert_eq!(mail.text, "<img onerror='x'>\n");
+    assert_eq!(mail.html, "&#60;img onerror=&#39;x&#39;&#62;");
+}
+
+#[test]
+fn a_link_escaped_by_hand_counts_as_shown() {
+    renderer(&[(
+        "en/reset_link.html",
+        "<a href=\"{{ mail.reset_url|e }}\">Go</a>",
+    )])
+    .unwrap();
+}
+
+#[test]
+fn names_that_begin_with_a_dot_are_passed_over() {
+    renderer(&[("..data/en/unknown.txt", ""), ("de/.swp", "")]).unwrap();
+}
+
+#[test]
+fn a_mistake_is_refused_with_file_line_and_what_is_wrong() {
+    let link = "Subject: Link\n\n{{ mail.reset_url }}\n";
+    let cases: [(&[(&str, &str)], &str); 12] = [
+        (
+            &[(
+                "en/reset_link.txt",
+                "Subject: Link\n\n{{ mail.reset_url }}\n{{ mail.reset_ulr }}",
+            )],
+            "mail template en/reset_link.txt, line 4: undefined value: `mail.reset_ulr` is undefined",
+        ),
+        (
+            &[(
+                "en/reset_link.txt",
+                "Subject: Link\n\n{{ mail.reset_url }}{% if mail.from_profile %}{{ mial }}{% endif %}",
+            )],
+            "mail template en/reset_link.txt, line 3: undefined value: `mial` is undefined",
+        ),
+        (
+            &[("layout.html", "<main>\n{{ mail.reset_url }}</main>")],
+            "mail template layout.html, line 2: undefined value: `mail.reset_url` is undefined",
+        ),
+        (
+            &[("de/reset_link.html", "<p>\n{% if mail.name %}\n</p>")],
+            "mail template de/reset_link.html, line 2: syntax error: \
+             unexpected end of input, expected end of block",
+        ),
+        (
+            &[("de/reset_link.html", "{% extends \"layout.html\" %}")],
+            "mail template de/reset_link.html, line 1: template not found: \
+             template \"de/layout.html\" does not exist",
+        ),
+        (
+            &[("en/reset_link.txt", "Hello\n{{ mail.reset_url }}")],
+            "mail template en/reset_link.txt, line 1: \
+             expected \"Subject: \" with a subject, then an empty line",
+        ),
+        (
+            &[("en/reset_link.html", "<p>Hello</p>")],
+            "mail template en/reset_link.html never shows {{ mail.reset_url }}",
+        ),
+        (
+            &[("fr/reset_link.txt", link)],
+            "mail template fr/reset_link.txt needs fr/reset_link.html beside it",
+        ),
+        (
+            &[("en/reset-link.txt", link)],
+            "en/reset-link.txt is not a mail template: expected reset_link.txt, reset_link.html, \
+             password_changed.txt, password_changed.html",
+        ),
+        (
+            &[("english/reset_link.txt", link)],
+            "english is not a mail template: \
+             expected layout.html or a language directory such as fr or pt-BR",
+        ),
+        (
+            &[("reset_link.txt", link)],
+            "reset_link.txt is not a mail template: \
+             expected layout.html or a language directory such as fr or pt-BR",
+        ),
+        (
+            &[("layout.html/en", "")],
+            "layout.html is not a mail template: \
+             expected layout.html or a language directory such as fr or pt-BR",
+        ),
+    ];
+    for (files, expected) in cases {
+        assert_eq!(complaint(files), expected);
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_refused() {
+    let brand = Brand {
+        product_name: "Acme".to_owned(),
+        support_contact: None,
+    };
+    let error = Renderer::new(&brand, Some(Path::new("/nowhere/mail"))).unwrap_err();
+    assert!(
+        error.to_string().starts_with("cannot read /nowhere/mail: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_refused() {
+    let directory = directory(&[("en/reset_link.txt", "")]);
+    fs::write(directory.path().join("en/reset_link.txt"), [0xff, 0xfe]).unwrap();
+    let brand = BrandContent {
+        product_name: String::new(),
+        support_contact: String::new(),
+    };
+    let error = Overrides::read(directory.path(), &brand).unwrap_err();
+    assert!(matches!(error, TemplateError::Unreadable { .. }), "{error}");
+}
+
+#[test]
+fn a_failure_over_a_real_mail_quotes_no_value() {
+    let trips_over_long_links = "Subject: Link\n\n\
+        {{ mail.reset_url }}{% if mail.name == \"Eve\" %}{{ mail.reset_url|int }}{% endif %}";
+    let renderer = renderer(&[("en/reset_link.txt", trips_over_long_links)]).unwrap();
+    let mail = Mail::ResetLink(sample::reset_link("Eve", Asked::AtSignIn));
+    let error = renderer.render("en", &mail).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "mail template en/reset_link.txt, line 3: invalid operation"
+    );
+    assert!(!format!("{error:?}").contains("rlt1_"));
+}

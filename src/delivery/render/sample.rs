@@ -1,0 +1,57 @@
+//! Mails to try an operator's templates with: between them they take every branch a template can
+//! make of its variables.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Asked, Mail, PasswordChanged, ResetLink};
+use crate::domain::network::Network;
+use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
+
+/// Both kinds of mail, with and without each thing that may be missing.
+pub(super) fn mails() -> Vec<Mail<'static>> {
+    let mut mails = Vec::new();
+    for display_name in ["Ada Lovelace", ""] {
+        for asked in [Asked::AtSignIn, Asked::FromProfile] {
+            mails.push(Mail::ResetLink(reset_link(display_name, asked)));
+        }
+        for browser in [Browser::Firefox, Browser::Unknown] {
+            for system in [System::Linux, System::Unknown] {
+                let device = BrowserAndSystem { browser, system };
+                mails.push(Mail::PasswordChanged(password_changed(
+                    display_name,
+                    device,
+                )));
+            }
+        }
+    }
+    mails
+}
+
+/// A reset link as the courier would hand it over.
+pub(super) fn reset_link(display_name: &str, asked: Asked) -> ResetLink<'_> {
+    ResetLink {
+        display_name,
+        asked,
+        reset_url: "https://accounts.example.com/reset#rlt1_ThisIsNoTokenButItIsAsLongAsOneSoThatTheSampleMailsLookLikeTheMailsPeopleReceive",
+        cancel_url: "https://accounts.example.com/cancel#rlc1_ThisIsNoTokenButItIsAsLongAsOneSoThatTheSampleMailsLookLikeTheMailsPeopleReceive",
+        lifetime: Duration::from_mins(30),
+        expires_at: Timestamp::constant(1_795_444_320, 0),
+    }
+}
+
+/// A notice as the courier would hand it over.
+pub(super) fn password_changed(
+    display_name: &str,
+    device: BrowserAndSystem,
+) -> PasswordChanged<'_> {
+    PasswordChanged {
+        display_name,
+        changed_at: Timestamp::constant(1_795_444_320, 0),
+        network: Network::of(Ipv4Addr::new(203, 0, 113, 9).into()),
+        device,
+        forgot_password_url: "https://accounts.example.com/forgot",
+    }
+}
