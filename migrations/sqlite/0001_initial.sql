@@ -27,10 +27,12 @@ CREATE TABLE accounts (
     revision             INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Requests for links, until they are resolved. `sequence` orders what one source sent.
+-- Requests for links, until they are resolved. A source's next request has the turn after its last
+-- one, but none before the turn that is being served; so a flood of one source delays itself only.
 CREATE TABLE intake (
-    sequence         INTEGER PRIMARY KEY AUTOINCREMENT,
-    source           BLOB NOT NULL,                  -- resolved in turns, one source after the other
+    sequence         INTEGER PRIMARY KEY,
+    turn             INTEGER NOT NULL,
+    source           BLOB NOT NULL,
     accepted_at      INTEGER NOT NULL,
     expires_at       INTEGER NOT NULL,
     email            TEXT NOT NULL,
@@ -44,6 +46,8 @@ CREATE TABLE intake (
     correlation_id   TEXT NOT NULL,
     source_ip        TEXT NOT NULL
 ) STRICT;
+CREATE INDEX intake_turns ON intake (turn, sequence);
+CREATE INDEX intake_of_source ON intake (source, turn);
 
 -- Resets. A link is live while neither used nor cancelled nor expired, and while the account's
 -- credential_version is the one it was made under.
@@ -60,8 +64,7 @@ CREATE TABLE resets (
 CREATE INDEX resets_of_account ON resets (account_id, created_at);
 
 -- The outbox, and what became of it. `address` is the full address and stands here only while the
--- message is queued; `destination` is the masked one and stays. A suppressed message never had an
--- address or an account.
+-- message is queued; `destination` is the masked one and stays. A suppressed message never had one.
 CREATE TABLE messages (
     message_id   BLOB PRIMARY KEY CHECK (length(message_id) = 16),
     account_id   BLOB REFERENCES accounts (account_id) ON DELETE CASCADE,
@@ -73,14 +76,14 @@ CREATE TABLE messages (
     destination  TEXT NOT NULL,
     locale       TEXT NOT NULL,
     state        INTEGER NOT NULL,
-    reason       TEXT NOT NULL DEFAULT '',
+    reason       TEXT NOT NULL,                      -- of the state: a suppression's name, a channel's words
     requested_at INTEGER NOT NULL,
     expires_at   INTEGER,                            -- a notice has none
     changed_at   INTEGER,                            -- of a notice: when the change was made,
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,
     system       TEXT,                               -- on which system
-    attempts     INTEGER NOT NULL DEFAULT 0,         -- attempts that were begun
+    attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_due ON messages (due_at) WHERE due_at IS NOT NULL;

@@ -1,5 +1,6 @@
 //! Who calls, and which call it is.
 
+use super::id::MessageId;
 use std::fmt;
 use std::net::IpAddr;
 use thiserror::Error;
@@ -61,6 +62,12 @@ impl CorrelationId {
     #[must_use]
     pub fn from_random(bytes: [u8; 8]) -> Self {
         Self(data_encoding::HEXLOWER.encode(&bytes))
+    }
+
+    /// The id of what a worker does with a message.
+    #[must_use]
+    pub fn of_message(message_id: MessageId) -> Self {
+        Self(message_id.to_string())
     }
 
     /// The id.

@@ -123,6 +123,12 @@ impl LimitKey {
         Self(key)
     }
 
+    /// The counter kept in the store.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 17]) -> Self {
+        Self(bytes)
+    }
+
     /// The 17 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 17] {

@@ -15,6 +15,7 @@ pub(super) struct Work<'group> {
     random: &'group dyn Random,
     events: &'group mut Vec<(Draft, Entropy)>,
     wakes_workers: &'group mut bool,
+    unresolved: &'group mut u32,
 }
 
 impl<'group> Work<'group> {
@@ -25,8 +26,9 @@ impl<'group> Work<'group> {
         random: &'group dyn Random,
         events: &'group mut Vec<(Draft, Entropy)>,
         wakes_workers: &'group mut bool,
+        unresolved: &'group mut u32,
     ) -> Self {
-        Self { connection, now, random, events, wakes_workers }
+        Self { connection, now, random, events, wakes_workers, unresolved }
     }
 
     /// The connection; statements are cached by it, so prepare them with `prepare_cached`.
@@ -47,6 +49,22 @@ impl<'group> Work<'group> {
         };
         self.events.push((event, entropy));
         Ok(())
+    }
+
+    /// How many requests the intake holds: counted in memory, for counting rows takes time.
+    pub(super) fn unresolved(&self) -> u32 {
+        *self.unresolved
+    }
+
+    /// Says that the intake holds one request more.
+    pub(super) fn request_taken_in(&mut self) {
+        *self.unresolved += 1;
+        self.wake_workers();
+    }
+
+    /// Says that the intake holds one request less.
+    pub(super) fn request_resolved(&mut self) {
+        *self.unresolved = self.unresolved.saturating_sub(1);
     }
 
     /// Says that the intake or the outbox gained work.

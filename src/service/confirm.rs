@@ -1,0 +1,142 @@
+//! Using a link: the order of checks is the point.
+//!
+//! Size and MAC and expiry come first and touch nothing; then the source's limit and the reset's
+//! state, in one transaction; then the policy, the second factor, the hash, and the commit. A password
+//! that the policy refuses burns neither link nor code.
+
+use super::Service;
+use super::error::ServiceError;
+use super::inspect::personal_words;
+use crate::domain::account::SecondFactor;
+use crate::domain::call::Call;
+use crate::domain::client::Client;
+use crate::domain::id::MessageId;
+use crate::domain::idempotency::{Method, Repeatable};
+use crate::domain::limit::{self, Bucket};
+use crate::domain::network::Network;
+use crate::domain::password::Password;
+use crate::domain::token::{Link, LinkKind};
+use crate::domain::user_agent::BrowserAndSystem;
+use crate::random;
+use crate::service::hasher::Class;
+use crate::store::{
+    ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset, RepeatedConfirm, ResetConfirmed, Whence,
+};
+use tokio::time::Instant;
+
+/// The holder of a link chose a password.
+#[derive(Debug)]
+pub struct Confirm<'a> {
+    /// The link's token.
+    pub token: &'a str,
+    /// The new password.
+    pub new_password: Password,
+    /// Who chose it.
+    pub client: Client,
+    /// The caller's request id; empty for none.
+    pub request_id: &'a str,
+    /// When the caller stops waiting.
+    pub deadline: Instant,
+}
+
+impl Service {
+    /// Sets the password, once.
+    pub async fn confirm(&self, call: Call, confirm: Confirm<'_>) -> Result<Confirmation, ServiceError> {
+        let link = self.verified(LinkKind::Reset, confirm.token)?;
+        let repeatable = self.repeatable_confirm(&call, link, confirm.request_id)?;
+        match self.open_for_confirm(link, repeatable.clone(), &confirm.client).await? {
+            Opened::Live(live) => self.use_link(call, link, live, repeatable, confirm).await,
+            Opened::Repeated(repeated) => self.repeat(repeated, confirm.new_password, confirm.deadline).await,
+        }
+    }
+
+    async fn use_link(
+        &self,
+        call: Call,
+        link: Link,
+        live: LiveReset,
+        repeatable: Option<Repeatable>,
+        confirm: Confirm<'_>,
+    ) -> Result<Confirmation, ServiceError> {
+        let words = personal_words(live.email.address(), live.phone.as_ref(), live.display_name.as_str());
+        let password = confirm.new_password;
+        let judgement = self.judge(Class::Confirm, confirm.deadline, password.clone(), words).await?;
+        if !judgement.violations.is_empty() {
+            return Err(ServiceError::PasswordRejected(judgement));
+        }
+        if live.second_factor != SecondFactor::Email {
+            return Err(ServiceError::FactorMissing(live.second_factor));
+        }
+        let salt = random::array(&*self.random)?;
+        let password_hash = self.hasher.hash(Class::Confirm, confirm.deadline, password.clone(), salt).await?;
+        let intent = ConfirmReset {
+            call,
+            repeatable: repeatable.clone(),
+            reset_id: link.reset_id,
+            credential_version: live.credential_version,
+            password_hash,
+            notice_id: MessageId::from_bytes(random::array(&*self.random)?),
+            whence: Whence {
+                network: Some(Network::of(confirm.client.ip)),
+                device: BrowserAndSystem::recognise(&confirm.client.user_agent),
+            },
+        };
+        match self.store.confirm_reset(intent).await? {
+            ResetConfirmed::Confirmed(confirmation) => Ok(confirmation),
+            // The same call, sent twice at once: the other one may just have been answered.
+            ResetConfirmed::Dead(DeadLink::Used) if repeatable.is_some() => {
+                match self.open_for_confirm(link, repeatable, &confirm.client).await? {
+                    Opened::Repeated(repeated) => self.repeat(repeated, password, confirm.deadline).await,
+                    Opened::Live(_) => Err(DeadLink::Used.into()),
+                }
+            }
+            ResetConfirmed::Dead(why) => Err(why.into()),
+        }
+    }
+
+    /// Gives the first answer again to who knows the password that it set; to anybody else the link is
+    /// used.
+    async fn repeat(
+        &self,
+        repeated: RepeatedConfirm,
+        password: Password,
+        deadline: Instant,
+    ) -> Result<Confirmation, ServiceError> {
+        let verdict = self.hasher.verify(Class::Confirm, deadline, password, repeated.present_hash).await?;
+        if verdict.matches { Ok(repeated.confirmation) } else { Err(DeadLink::Used.into()) }
+    }
+
+    async fn open_for_confirm(
+        &self,
+        link: Link,
+        repeatable: Option<Repeatable>,
+        client: &Client,
+    ) -> Result<Opened, ServiceError> {
+        let rate = self.rules.rates.confirm_source;
+        let limits = limit::for_source(&self.keyring.load(), Bucket::ConfirmSource, rate, client.source());
+        match self.store.open_reset(OpenReset { link, limits, repeatable }).await? {
+            OpenedReset::Live(live) => Ok(Opened::Live(live)),
+            OpenedReset::Repeated(repeated) => Ok(Opened::Repeated(repeated)),
+            OpenedReset::Dead(why) => Err(why.into()),
+            OpenedReset::RequestIdReused => Err(ServiceError::RequestIdReused),
+            OpenedReset::SourceLimited(limited) => Err(ServiceError::limited(Bucket::ConfirmSource, limited)),
+        }
+    }
+
+    /// The reset is the only field of a confirm that is not secret.
+    fn repeatable_confirm(
+        &self,
+        call: &Call,
+        link: Link,
+        request_id: &str,
+    ) -> Result<Option<Repeatable>, ServiceError> {
+        let fields: [&[u8]; 1] = [link.reset_id.as_bytes()];
+        let keyring = self.keyring.load();
+        Ok(Repeatable::new(&keyring, &call.caller, Method::ConfirmReset, request_id, &fields)?)
+    }
+}
+
+enum Opened {
+    Live(LiveReset),
+    Repeated(RepeatedConfirm),
+}

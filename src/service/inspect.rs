@@ -1,0 +1,104 @@
+//! Looking at a link, judging a password for it, and calling it off.
+
+use super::Service;
+use super::error::ServiceError;
+use crate::domain::account::Account;
+use crate::domain::call::Call;
+use crate::domain::client::Client;
+use crate::domain::id::AccountId;
+use crate::domain::limit::{self, Bucket, Limit};
+use crate::domain::password::{Judgement, Password, PersonalWords};
+use crate::domain::phone::Phone;
+use crate::domain::token::{self, Link, LinkKind};
+use crate::service::hasher::Class;
+use crate::store::{AccountSelector, CancelResets, LiveReset, OpenReset, OpenedReset, ResetsCancelled};
+use tokio::time::Instant;
+
+/// Whose password is judged.
+#[derive(Debug)]
+pub enum Subject<'a> {
+    /// The account of a reset link.
+    Token(&'a str),
+    /// An account that the caller names.
+    Account(AccountId),
+}
+
+impl Service {
+    /// What the holder of a working link is told about it.
+    pub async fn inspect(&self, token: &str, client: &Client) -> Result<LiveReset, ServiceError> {
+        let link = self.verified(LinkKind::Reset, token)?;
+        self.open(link, self.check_limits(client), Bucket::CheckSource).await
+    }
+
+    /// Everything that the policy has to say about a password.
+    pub async fn check_password(
+        &self,
+        subject: Subject<'_>,
+        password: Password,
+        client: &Client,
+        deadline: Instant,
+    ) -> Result<Judgement, ServiceError> {
+        let words = match subject {
+            Subject::Token(token) => {
+                let live = self.inspect(token, client).await?;
+                personal_words(live.email.address(), live.phone.as_ref(), live.display_name.as_str())
+            }
+            Subject::Account(account_id) => {
+                let account = self.store.account(AccountSelector::Id(account_id)).await?;
+                account_words(&account.ok_or(ServiceError::NoAccount)?)
+            }
+        };
+        self.judge(Class::Policy, deadline, password, words).await
+    }
+
+    /// Kills every live link of the account that a cancel link belongs to. Pressing it again is fine.
+    pub async fn cancel(&self, call: Call, cancel_token: &str, client: &Client) -> Result<(), ServiceError> {
+        let link = self.verified(LinkKind::Cancel, cancel_token)?;
+        let intent = CancelResets { call, link, limits: self.check_limits(client) };
+        match self.store.cancel_resets(intent).await? {
+            ResetsCancelled::Cancelled(_) => Ok(()),
+            ResetsCancelled::Unknown => Err(crate::store::DeadLink::Unknown.into()),
+            ResetsCancelled::SourceLimited(limited) => Err(ServiceError::limited(Bucket::CheckSource, limited)),
+        }
+    }
+
+    /// The link of a token whose MAC and expiry hold; neither store nor limiter hears of any other.
+    pub(super) fn verified(&self, kind: LinkKind, token: &str) -> Result<Link, ServiceError> {
+        Ok(token::verify(&self.keyring.load(), kind, token, self.clock.now())?)
+    }
+
+    pub(super) async fn judge(
+        &self,
+        class: Class,
+        deadline: Instant,
+        password: Password,
+        words: PersonalWords,
+    ) -> Result<Judgement, ServiceError> {
+        let rules = self.rules.clone();
+        Ok(self.hasher.run(class, deadline, move |_| rules.policy.judge(&password, &words)).await?)
+    }
+
+    async fn open(&self, link: Link, limits: Vec<Limit>, bucket: Bucket) -> Result<LiveReset, ServiceError> {
+        match self.store.open_reset(OpenReset { link, limits, repeatable: None }).await? {
+            OpenedReset::Live(live) => Ok(live),
+            OpenedReset::Dead(why) => Err(why.into()),
+            OpenedReset::SourceLimited(limited) => Err(ServiceError::limited(bucket, limited)),
+            // Only a repeatable call is ever a repetition.
+            OpenedReset::Repeated(_) | OpenedReset::RequestIdReused => Err(ServiceError::RequestIdReused),
+        }
+    }
+
+    fn check_limits(&self, client: &Client) -> Vec<Limit> {
+        limit::for_source(&self.keyring.load(), Bucket::CheckSource, self.rules.rates.check_source, client.source())
+    }
+}
+
+/// The words that may not make up the password of the holder of a link.
+pub(super) fn personal_words(email: &str, phone: Option<&Phone>, display_name: &str) -> PersonalWords {
+    PersonalWords::new(email, display_name, phone.map_or("", Phone::as_str))
+}
+
+fn account_words(account: &Account) -> PersonalWords {
+    let profile = &account.profile;
+    personal_words(profile.email.address(), profile.phone.as_ref(), profile.display_name.as_str())
+}

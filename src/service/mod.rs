@@ -1,0 +1,62 @@
+//! The use cases: what Relatch does for a caller, over traits.
+
+pub mod accounts;
+pub mod confirm;
+pub mod error;
+pub mod hasher;
+pub mod inspect;
+pub mod profile;
+pub mod request;
+pub mod resolve;
+pub mod sign_in;
+
+use crate::clock::Clock;
+use crate::domain::keyring::Keyring;
+use crate::domain::limit::Rates;
+use crate::domain::password::Policy;
+use crate::domain::reset::LinkLifetime;
+use crate::random::Random;
+use crate::store::{INTAKE_CAP, Store};
+use arc_swap::ArcSwap;
+use hasher::Hasher;
+use std::sync::Arc;
+
+/// The rules in force.
+#[derive(Debug)]
+pub struct Rules {
+    /// How often what may happen.
+    pub rates: Rates,
+    /// How long links live.
+    pub lifetime: LinkLifetime,
+    /// How many unresolved requests there may be.
+    pub intake_cap: u32,
+    /// Which passwords are accepted.
+    pub policy: Policy,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            rates: Rates::default(),
+            lifetime: LinkLifetime::default(),
+            intake_cap: INTAKE_CAP,
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// Everything that the use cases work with.
+pub struct Service {
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where identifiers and salts come from.
+    pub random: Arc<dyn Random>,
+    /// What links and proofs are derived from; replaced while it is in use.
+    pub keyring: Arc<ArcSwap<Keyring>>,
+    /// Where passwords are hashed and judged.
+    pub hasher: Hasher,
+    /// The rules in force.
+    pub rules: Arc<Rules>,
+}

@@ -1,0 +1,47 @@
+//! The resolver: opens what the intake holds.
+
+use super::Service;
+use crate::store::{Resolve, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many requests one transaction resolves: enough to share a commit, few enough that interactive
+/// work behind it waits no longer than a commit takes anyway.
+const BATCH: u32 = 64;
+
+/// How long to wait before asking a store again that could not answer.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Resolves requests as they come in, until `stopped` resolves.
+pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
+    let mut stopped = std::pin::pin!(stopped);
+    let mut work = service.store.work();
+    loop {
+        work.mark_unchanged();
+        let waits = match resolve_all(&service).await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::warn!(%error, "the intake could not be resolved; trying again");
+                Some(PAUSE)
+            }
+        };
+        let next = async {
+            match waits {
+                Some(pause) => tokio::time::sleep(pause).await,
+                // The sender lives as long as the store does, and the store as long as this task.
+                None => drop(work.changed().await),
+            }
+        };
+        tokio::select! {
+            () = &mut stopped => return,
+            () = next => {}
+        }
+    }
+}
+
+/// Resolves requests until the intake is empty.
+pub async fn resolve_all(service: &Service) -> Result<(), StoreError> {
+    let intent = Resolve { at_most: BATCH, identifier_rate: service.rules.rates.identifier };
+    while service.store.resolve(intent.clone()).await?.more {}
+    Ok(())
+}

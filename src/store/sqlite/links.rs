@@ -1,0 +1,109 @@
+//! Making a link and the message that carries it.
+
+use super::messages::{self, NewMessage};
+use super::row::{Columns, all, change};
+use super::work::Work;
+use crate::domain::account::{Account, Locale};
+use crate::domain::audit::{Draft, EventName};
+use crate::domain::call::Call;
+use crate::domain::id::{MessageId, ResetId};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::pseudonym::Pseudonym;
+use crate::domain::reset::{LIVE_LINKS, Origin};
+use crate::domain::time::Timestamp;
+use crate::store::{QueuedLink, StoreError};
+
+/// The condition under which a reset `r` of account `a` is live at `?1`.
+pub(super) const LIVE: &str = "r.used_at IS NULL AND r.cancelled_at IS NULL AND r.expires_at > ?1
+     AND r.credential_version = a.credential_version AND a.disabled = 0";
+
+/// A link to be made for an account.
+pub(super) struct NewLink<'a> {
+    pub(super) reset_id: ResetId,
+    pub(super) message_id: MessageId,
+    pub(super) identifier: Option<Pseudonym>,
+    pub(super) origin: Origin,
+    pub(super) requested_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) fallback_locale: &'a Locale,
+}
+
+/// Makes a link and queues its message. Where the account has as many live links as it may, the newest
+/// of them is sent again instead: nobody can push out a link that its owner is about to use.
+pub(super) fn send_link(
+    work: &mut Work<'_>,
+    call: &Call,
+    account: &Account,
+    link: &NewLink<'_>,
+) -> Result<QueuedLink, StoreError> {
+    let live = live_links(work, account)?;
+    let (event, reset_id, expires_at) = match live.first() {
+        Some((newest, expires_at)) if live.len() >= LIVE_LINKS as usize => {
+            (EventName::TokenResent, *newest, *expires_at)
+        }
+        _ => {
+            insert_reset(work, account, link)?;
+            (EventName::TokenCreated, link.reset_id, link.expires_at)
+        }
+    };
+    let own_locale = &account.profile.locale;
+    let destination = account.profile.email.masked();
+    messages::insert(
+        work,
+        &NewMessage {
+            message_id: link.message_id,
+            account_id: Some(account.account_id),
+            identifier: link.identifier,
+            reset_id: Some(reset_id),
+            kind: MessageKind::ResetLink,
+            channel: ChannelKind::Email,
+            address: Some(account.profile.email.address()),
+            destination: &destination,
+            locale: if own_locale.as_str().is_empty() { link.fallback_locale } else { own_locale },
+            state: DeliveryState::Queued,
+            reason: "",
+            requested_at: link.requested_at,
+            expires_at: Some(expires_at),
+            changed: None,
+        },
+    )?;
+    work.record(
+        Draft::success(work.now(), event, call)
+            .of(account.account_id)
+            .fact("reset_id", reset_id)
+            .fact("message_id", link.message_id)
+            .fact("channel", ChannelKind::Email.name())
+            .personal("destination", &destination),
+    )?;
+    Ok(QueuedLink { message_id: link.message_id, channel: ChannelKind::Email, destination, expires_at })
+}
+
+/// The account's live links, the newest first, no more than matter.
+fn live_links(work: &Work<'_>, account: &Account) -> Result<Vec<(ResetId, Timestamp)>, StoreError> {
+    all(
+        work.sql(),
+        &format!(
+            "SELECT r.reset_id, r.expires_at FROM resets r JOIN accounts a USING (account_id)
+             WHERE r.account_id = ?2 AND {LIVE} ORDER BY r.created_at DESC, r.reset_id LIMIT {LIVE_LINKS}"
+        ),
+        (work.now().as_micros(), account.account_id.as_bytes()),
+        |row| Ok((row.reset_id("reset_id")?, row.moment("expires_at")?)),
+    )
+}
+
+fn insert_reset(work: &Work<'_>, account: &Account, link: &NewLink<'_>) -> Result<(), StoreError> {
+    change(
+        work.sql(),
+        "INSERT INTO resets (reset_id, account_id, credential_version, origin, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            link.reset_id.as_bytes(),
+            account.account_id.as_bytes(),
+            account.credential_version.get(),
+            link.origin.code(),
+            work.now().as_micros(),
+            link.expires_at.as_micros(),
+        ),
+    )?;
+    Ok(())
+}

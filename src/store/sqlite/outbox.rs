@@ -1,0 +1,176 @@
+//! The outbox: messages leased to couriers and settled by them.
+
+use super::links::LIVE;
+use super::row::{self, Columns, all, change, one};
+use super::work::Work;
+use crate::domain::account::DisplayName;
+use crate::domain::audit::{Draft, EventName, Outcome};
+use crate::domain::call::{Call, CallerName, CorrelationId};
+use crate::domain::id::{AccountId, MessageId};
+use crate::domain::message::{DeliveryState, MessageKind};
+use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
+use crate::domain::token::Link;
+use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
+use crate::store::{
+    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled, SettleMessage, StoreError,
+    Whence,
+};
+use rusqlite::Row;
+
+/// Leases what is due. A message whose link died meanwhile is expired instead of tried.
+pub(super) fn lease_messages(work: &mut Work<'_>, intent: &LeaseMessages) -> Result<Leased, StoreError> {
+    let due = all(
+        work.sql(),
+        &format!(
+            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at,
+                    m.reset_id IS NULL OR ({LIVE}) AS worth_sending
+             FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
+                             LEFT JOIN resets r ON r.reset_id = m.reset_id
+             WHERE m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
+        ),
+        (work.now().as_micros(), intent.at_most),
+        Due::read,
+    )?;
+    let lease_ends = work.now().plus(intent.lease_for);
+    let mut leased = Leased::default();
+    for message in due {
+        match message {
+            Due::Worth(message) => {
+                change(
+                    work.sql(),
+                    "UPDATE messages SET attempts = ?1, due_at = ?2 WHERE message_id = ?3",
+                    (message.attempt, lease_ends.as_micros(), message.message_id.as_bytes()),
+                )?;
+                leased.messages.push(*message);
+            }
+            Due::TooLate(message_id, account_id) => {
+                end(work, message_id, DeliveryState::Expired, "link_dead")?;
+                let event = event(work, EventName::MessageExpired, message_id, account_id);
+                work.record(event.because(Outcome::Failure, "link_dead"))?;
+            }
+        }
+    }
+    leased.next_due = one(
+        work.sql(),
+        "SELECT due_at FROM messages WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+        [],
+        |row| row.moment("due_at"),
+    )?;
+    Ok(leased)
+}
+
+/// A message that is due.
+enum Due {
+    Worth(Box<LeasedMessage>),
+    TooLate(MessageId, Option<AccountId>),
+}
+
+impl Due {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let message_id = row.message_id("message_id")?;
+        if !row.flag("worth_sending")? {
+            let account_id = row.get::<_, Option<[u8; 16]>>("account_id")?.map(AccountId::from_bytes);
+            return Ok(Self::TooLate(message_id, account_id));
+        }
+        let name: Option<String> = row.get("display_name")?;
+        let attempts = u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))?;
+        Ok(Self::Worth(Box::new(LeasedMessage {
+            message_id,
+            attempt: attempts.saturating_add(1),
+            channel: row.channel()?,
+            address: row.text("address")?,
+            locale: row.locale()?,
+            display_name: DisplayName::parse(name.as_deref().unwrap_or_default())
+                .map_err(|_| row::unreadable("display_name"))?,
+            content: content(row)?,
+        })))
+    }
+}
+
+fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
+    Ok(match row.message_kind()? {
+        MessageKind::ResetLink => MessageContent::ResetLink {
+            link: Link { reset_id: row.reset_id("reset_id")?, expires_at: row.moment("link_expires_at")? },
+            requested_at: row.moment("requested_at")?,
+            origin: row.origin()?,
+        },
+        MessageKind::PasswordChanged => {
+            MessageContent::PasswordChanged { changed_at: row.moment("changed_at")?, whence: whence(row)? }
+        }
+    })
+}
+
+fn whence(row: &Row<'_>) -> Result<Whence, StoreError> {
+    let network: Option<String> = row.get("network")?;
+    let network = network
+        .map(|network| Network::parse(&network).ok_or_else(|| row::unreadable("network")))
+        .transpose()?;
+    let browser = Browser::parse(&row.text("browser")?).ok_or_else(|| row::unreadable("browser"))?;
+    let system = System::parse(&row.text("system")?).ok_or_else(|| row::unreadable("system"))?;
+    Ok(Whence { network, device: BrowserAndSystem { browser, system } })
+}
+
+/// Writes down how an attempt ended, for whoever still holds the lease.
+pub(super) fn settle_message(work: &mut Work<'_>, intent: &SettleMessage) -> Result<MessageSettled, StoreError> {
+    let held = one(
+        work.sql(),
+        "SELECT account_id FROM messages WHERE message_id = ?1 AND attempts = ?2 AND state = ?3",
+        (intent.message_id.as_bytes(), intent.attempt, DeliveryState::Queued.code()),
+        |row| Ok(row.get::<_, Option<[u8; 16]>>("account_id")?.map(AccountId::from_bytes)),
+    )?;
+    let Some(account_id) = held else { return Ok(MessageSettled::LeaseLost) };
+    match &intent.outcome {
+        AttemptOutcome::Accepted => {
+            keep_attempt(work, intent, "accepted", "")?;
+            end(work, intent.message_id, DeliveryState::Sent, "")?;
+            work.record(event(work, EventName::MessageSent, intent.message_id, account_id))?;
+        }
+        AttemptOutcome::Retry { pause, error } => {
+            keep_attempt(work, intent, "retry", error)?;
+            change(
+                work.sql(),
+                "UPDATE messages SET due_at = ?1, reason = ?2 WHERE message_id = ?3",
+                (work.now().plus(*pause).as_micros(), error, intent.message_id.as_bytes()),
+            )?;
+        }
+        AttemptOutcome::GiveUp { error } => {
+            keep_attempt(work, intent, "gave_up", error)?;
+            end(work, intent.message_id, DeliveryState::Failed, error)?;
+            let event = event(work, EventName::MessageFailed, intent.message_id, account_id);
+            work.record(event.because(Outcome::Failure, "refused_for_good"))?;
+        }
+    }
+    Ok(MessageSettled::Settled)
+}
+
+fn keep_attempt(work: &Work<'_>, intent: &SettleMessage, outcome: &str, error: &str) -> Result<(), StoreError> {
+    change(
+        work.sql(),
+        "INSERT INTO attempts (message_id, attempt, ended_at, outcome, error) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (intent.message_id.as_bytes(), intent.attempt, work.now().as_micros(), outcome, error),
+    )?;
+    Ok(())
+}
+
+/// Takes a message out of the outbox: its address is erased.
+fn end(work: &Work<'_>, message_id: MessageId, state: DeliveryState, reason: &str) -> Result<(), StoreError> {
+    change(
+        work.sql(),
+        "UPDATE messages SET state = ?1, reason = ?2, address = NULL, due_at = NULL WHERE message_id = ?3",
+        (state.code(), reason, message_id.as_bytes()),
+    )?;
+    Ok(())
+}
+
+fn event(work: &Work<'_>, name: EventName, message_id: MessageId, account_id: Option<AccountId>) -> Draft {
+    let now: Timestamp = work.now();
+    let call = Call {
+        caller: CallerName::relatch(),
+        correlation_id: CorrelationId::of_message(message_id),
+        source_ip: None,
+    };
+    let mut event = Draft::success(now, name, &call).fact("message_id", message_id);
+    event.account_id = account_id;
+    event
+}

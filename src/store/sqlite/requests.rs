@@ -1,0 +1,249 @@
+//! Requests for links: into the intake, out of it, and straight from a profile.
+
+use super::idempotency::{Earlier, Kept, earlier, remember};
+use super::links::{NewLink, send_link};
+use super::row::{self, Columns, all, change, one};
+use super::work::Work;
+use super::{limits, messages};
+use crate::domain::account::{Account, Locale, SecondFactor};
+use crate::domain::audit::{Draft, EventName, Outcome};
+use crate::domain::call::{Call, CallerName, CorrelationId};
+use crate::domain::client::Source;
+use crate::domain::email::Email;
+use crate::domain::id::{MessageId, ResetId};
+use crate::domain::limit::{Limit, LimitKey, Rate};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Suppression};
+use crate::domain::pseudonym::Pseudonym;
+use crate::domain::reset::Origin;
+use crate::domain::time::Timestamp;
+use crate::store::{ProfileLink, RequestProfileLink, Resolve, Resolved, StoreError, TakeIn, TakenIn};
+use rusqlite::Row;
+
+/// One intake row, and not a look at any account.
+pub(super) fn take_in(work: &mut Work<'_>, intent: &TakeIn) -> Result<TakenIn, StoreError> {
+    match earlier(work, intent.repeatable.as_ref())? {
+        Earlier::New => {}
+        Earlier::Same(_) => return Ok(TakenIn::Accepted),
+        Earlier::Other => return Ok(TakenIn::RequestIdReused),
+    }
+    if let Some(limited) = limits::take(work, &intent.limits)? {
+        return Ok(TakenIn::SourceLimited(limited));
+    }
+    if work.unresolved() >= intent.cap {
+        return Ok(TakenIn::IntakeFull);
+    }
+    change(
+        work.sql(),
+        "INSERT INTO intake (turn, source, accepted_at, expires_at, email, email_key, identifier,
+                             identifier_limit, locale, reset_id, message_id, caller, correlation_id, source_ip)
+         VALUES (max(coalesce((SELECT max(turn) + 1 FROM intake WHERE source = ?1), 0),
+                     coalesce((SELECT min(turn) FROM intake), 0)),
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        (
+            source_key(&intent.source),
+            work.now().as_micros(),
+            intent.lifetime.expiry(work.now()).as_micros(),
+            intent.email.address(),
+            intent.email.key().as_str(),
+            intent.identifier.as_bytes(),
+            intent.identifier_limit.as_bytes(),
+            intent.locale.as_str(),
+            intent.reset_id.as_bytes(),
+            intent.message_id.as_bytes(),
+            intent.call.caller.as_str(),
+            intent.call.correlation_id.as_str(),
+            intent.call.source_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        ),
+    )?;
+    remember(work, intent.repeatable.as_ref(), &Kept::default())?;
+    work.request_taken_in();
+    Ok(TakenIn::Accepted)
+}
+
+/// Opens the next envelopes, one of each source in turn.
+pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved, StoreError> {
+    let envelopes = all(
+        work.sql(),
+        "SELECT * FROM intake ORDER BY turn, sequence LIMIT ?1",
+        [intent.at_most],
+        Envelope::read,
+    )?;
+    for envelope in &envelopes {
+        change(work.sql(), "DELETE FROM intake WHERE sequence = ?1", [envelope.sequence])?;
+        work.request_resolved();
+        open(work, envelope, intent.identifier_rate)?;
+    }
+    Ok(Resolved { count: u32::try_from(envelopes.len()).unwrap_or(u32::MAX), more: work.unresolved() > 0 })
+}
+
+/// A request as the intake holds it.
+struct Envelope {
+    sequence: i64,
+    accepted_at: Timestamp,
+    expires_at: Timestamp,
+    email: Email,
+    identifier: Pseudonym,
+    identifier_limit: LimitKey,
+    locale: Locale,
+    reset_id: ResetId,
+    message_id: MessageId,
+    call: Call,
+}
+
+impl Envelope {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        let call = Call {
+            caller: CallerName::parse(&row.text("caller")?).map_err(|_| row::unreadable("caller"))?,
+            correlation_id: CorrelationId::parse(&row.text("correlation_id")?)
+                .ok_or_else(|| row::unreadable("correlation_id"))?,
+            source_ip: row.text("source_ip")?.parse().ok(),
+        };
+        Ok(Self {
+            sequence: row.number("sequence")?,
+            accepted_at: row.moment("accepted_at")?,
+            expires_at: row.moment("expires_at")?,
+            email: row.email()?,
+            identifier: Pseudonym::from_bytes(row.get("identifier")?),
+            identifier_limit: LimitKey::from_bytes(row.get("identifier_limit")?),
+            locale: row.locale()?,
+            reset_id: row.reset_id("reset_id")?,
+            message_id: row.message_id("message_id")?,
+            call,
+        })
+    }
+}
+
+fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), StoreError> {
+    let limit = Limit { key: envelope.identifier_limit, rate };
+    let limited = limits::take(work, &[limit])?.is_some();
+    let account = one(
+        work.sql(),
+        "SELECT * FROM accounts WHERE email_key = ?1",
+        [envelope.email.key().as_str()],
+        row::account,
+    )?;
+    match recipient(work.now(), envelope, account.as_ref(), limited) {
+        Ok(account) => {
+            let link = NewLink {
+                reset_id: envelope.reset_id,
+                message_id: envelope.message_id,
+                identifier: Some(envelope.identifier),
+                origin: Origin::Forgotten,
+                requested_at: envelope.accepted_at,
+                expires_at: envelope.expires_at,
+                fallback_locale: &envelope.locale,
+            };
+            send_link(work, &envelope.call, account, &link).map(drop)
+        }
+        Err(why) => suppress(work, envelope, account.as_ref(), why),
+    }
+}
+
+/// The account that a link goes to, or why none goes anywhere.
+fn recipient<'a>(
+    now: Timestamp,
+    envelope: &Envelope,
+    account: Option<&'a Account>,
+    limited: bool,
+) -> Result<&'a Account, Suppression> {
+    match account {
+        _ if envelope.expires_at <= now => Err(Suppression::Expired),
+        _ if limited => Err(Suppression::IdentifierLimit),
+        None => Err(Suppression::NoAccount),
+        Some(account) if account.disabled => Err(Suppression::Disabled),
+        Some(account) if !account.profile.email_verified => Err(Suppression::Unverified),
+        Some(account) => Ok(account),
+    }
+}
+
+/// Leaves a message that is never sent: the same work as one that is, and an answer for the support desk.
+fn suppress(
+    work: &mut Work<'_>,
+    envelope: &Envelope,
+    account: Option<&Account>,
+    why: Suppression,
+) -> Result<(), StoreError> {
+    let destination = envelope.email.masked();
+    messages::insert(
+        work,
+        &messages::NewMessage {
+            message_id: envelope.message_id,
+            account_id: account.map(|account| account.account_id),
+            identifier: Some(envelope.identifier),
+            reset_id: None,
+            kind: MessageKind::ResetLink,
+            channel: ChannelKind::Email,
+            address: None,
+            destination: &destination,
+            locale: &envelope.locale,
+            state: DeliveryState::Suppressed,
+            reason: why.name(),
+            requested_at: envelope.accepted_at,
+            expires_at: Some(envelope.expires_at),
+            changed: None,
+        },
+    )?;
+    let mut event = Draft::success(work.now(), EventName::RequestSuppressed, &envelope.call)
+        .because(Outcome::Refused, why.name())
+        .fact("message_id", envelope.message_id)
+        .personal("destination", destination);
+    event.account_id = account.map(|account| account.account_id);
+    work.record(event)
+}
+
+/// A link that a signed-in person asked for.
+pub(super) fn request_profile_link(
+    work: &mut Work<'_>,
+    intent: &RequestProfileLink,
+) -> Result<ProfileLink, StoreError> {
+    match earlier(work, intent.repeatable.as_ref())? {
+        Earlier::New => {}
+        Earlier::Same(kept) => return repeated(work, &kept),
+        Earlier::Other => return Ok(ProfileLink::RequestIdReused),
+    }
+    let account = one(
+        work.sql(),
+        "SELECT * FROM accounts WHERE account_id = ?1",
+        [intent.account_id.as_bytes()],
+        row::account,
+    )?;
+    let Some(account) = account else { return Ok(ProfileLink::NoAccount) };
+    if account.disabled {
+        return Ok(ProfileLink::Disabled);
+    }
+    if account.profile.second_factor == SecondFactor::Sms {
+        return Ok(ProfileLink::ChannelMissing(ChannelKind::Sms));
+    }
+    if !account.profile.email_verified {
+        return Ok(ProfileLink::NoVerifiedAddress);
+    }
+    if let Some(limited) = limits::take(work, &[intent.limit])? {
+        return Ok(ProfileLink::Limited(limited));
+    }
+    let link = NewLink {
+        reset_id: intent.reset_id,
+        message_id: intent.message_id,
+        identifier: None,
+        origin: Origin::Profile,
+        requested_at: work.now(),
+        expires_at: intent.lifetime.expiry(work.now()),
+        fallback_locale: &account.profile.locale,
+    };
+    let queued = send_link(work, &intent.call, &account, &link)?;
+    let kept = Kept { message_id: Some(queued.message_id), ..Kept::default() };
+    remember(work, intent.repeatable.as_ref(), &kept)?;
+    Ok(ProfileLink::Queued(queued))
+}
+
+/// The answer that an earlier call with the same request id got.
+fn repeated(work: &Work<'_>, kept: &Kept) -> Result<ProfileLink, StoreError> {
+    let Some(message_id) = kept.message_id else { return Err(row::unreadable("idempotency.message_id")) };
+    let queued = messages::queued_link(work.sql(), message_id)?;
+    // The message goes with its account.
+    Ok(queued.map_or(ProfileLink::NoAccount, ProfileLink::Queued))
+}
+
+/// The bytes that the intake takes turns by.
+fn source_key(source: &Source) -> &[u8] {
+    source.narrow()
+}

@@ -1,0 +1,205 @@
+//! Resets: opened, used, cancelled.
+
+use super::idempotency::{Earlier, Kept, earlier, remember};
+use super::links::LIVE;
+use super::messages::{self, Changed, NewMessage};
+use super::row::{self, Columns, change, one};
+use super::work::Work;
+use super::limits;
+use crate::domain::account::Account;
+use crate::domain::audit::{Draft, EventName};
+use crate::domain::id::{AccountId, ResetId};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::store::{
+    CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset, RepeatedConfirm,
+    ResetConfirmed, ResetsCancelled, StoreError,
+};
+use rusqlite::Row;
+
+/// The state of a reset, after the source's limit.
+pub(super) fn open_reset(work: &mut Work<'_>, intent: &OpenReset) -> Result<OpenedReset, StoreError> {
+    match earlier(work, intent.repeatable.as_ref())? {
+        Earlier::New => {}
+        Earlier::Same(kept) => return repeated(work, &kept),
+        Earlier::Other => return Ok(OpenedReset::RequestIdReused),
+    }
+    if let Some(limited) = limits::take(work, &intent.limits)? {
+        return Ok(OpenedReset::SourceLimited(limited));
+    }
+    judge(work, intent.link.reset_id)
+}
+
+/// What the reset is at this moment.
+fn judge(work: &Work<'_>, reset_id: ResetId) -> Result<OpenedReset, StoreError> {
+    let found = one(
+        work.sql(),
+        "SELECT a.*, r.used_at, r.cancelled_at, r.expires_at,
+                r.credential_version = a.credential_version AND a.disabled = 0 AS current
+         FROM resets r JOIN accounts a USING (account_id) WHERE r.reset_id = ?1",
+        [reset_id.as_bytes()],
+        |row| {
+            Ok(match dead(work, row)? {
+                Some(why) => OpenedReset::Dead(why),
+                None => OpenedReset::Live(live(row)?),
+            })
+        },
+    )?;
+    Ok(found.unwrap_or(OpenedReset::Dead(DeadLink::Unknown)))
+}
+
+fn dead(work: &Work<'_>, row: &Row<'_>) -> Result<Option<DeadLink>, StoreError> {
+    Ok(if row.maybe_moment("used_at")?.is_some() {
+        Some(DeadLink::Used)
+    } else if row.maybe_moment("cancelled_at")?.is_some() {
+        Some(DeadLink::Cancelled)
+    } else if row.moment("expires_at")? <= work.now() {
+        Some(DeadLink::Expired)
+    } else if row.flag("current")? {
+        None
+    } else {
+        Some(DeadLink::Superseded)
+    })
+}
+
+fn live(row: &Row<'_>) -> Result<LiveReset, StoreError> {
+    Ok(LiveReset {
+        account_id: row.account_id("account_id")?,
+        credential_version: row.credential_version()?,
+        second_factor: row.second_factor()?,
+        email: row.email()?,
+        phone: row.phone()?,
+        display_name: row.display_name()?,
+        expires_at: row.moment("expires_at")?,
+    })
+}
+
+fn repeated(work: &Work<'_>, kept: &Kept) -> Result<OpenedReset, StoreError> {
+    let Some(confirmation) = kept.confirmation() else { return Err(row::unreadable("idempotency")) };
+    let present_hash = one(
+        work.sql(),
+        "SELECT password_hash FROM accounts WHERE account_id = ?1",
+        [confirmation.account_id.as_bytes()],
+        |row| row.password_hash(),
+    )?;
+    Ok(OpenedReset::Repeated(RepeatedConfirm { confirmation, present_hash: present_hash.flatten() }))
+}
+
+/// Sets the password, if the link is still live, and with it the version that kills every other link.
+pub(super) fn confirm_reset(work: &mut Work<'_>, intent: &ConfirmReset) -> Result<ResetConfirmed, StoreError> {
+    let account = one(
+        work.sql(),
+        &format!(
+            "UPDATE accounts AS a
+             SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1,
+                 credential_version = a.credential_version + 1, revision = a.revision + 1
+             FROM resets AS r
+             WHERE r.reset_id = ?2 AND r.account_id = a.account_id AND {LIVE} AND a.credential_version = ?4
+             RETURNING *"
+        ),
+        (
+            work.now().as_micros(),
+            intent.reset_id.as_bytes(),
+            intent.password_hash.as_str(),
+            intent.credential_version.get(),
+        ),
+        row::account,
+    )?;
+    let Some(account) = account else {
+        return match judge(work, intent.reset_id)? {
+            OpenedReset::Dead(why) => Ok(ResetConfirmed::Dead(why)),
+            // Live again under other credentials than the confirm was judged by.
+            _ => Ok(ResetConfirmed::Dead(DeadLink::Superseded)),
+        };
+    };
+    let used = change(
+        work.sql(),
+        "UPDATE resets SET used_at = ?1 WHERE reset_id = ?2 AND used_at IS NULL",
+        (work.now().as_micros(), intent.reset_id.as_bytes()),
+    )?;
+    if used != 1 {
+        return Err(StoreError::corrupt("a live reset was used already"));
+    }
+    let confirmation = Confirmation {
+        account_id: account.account_id,
+        credential_version: account.credential_version,
+        password_changed_at: work.now(),
+    };
+    let kept = Kept {
+        account_id: Some(account.account_id),
+        credential_version: Some(account.credential_version),
+        password_changed_at: Some(work.now()),
+        ..Kept::default()
+    };
+    remember(work, intent.repeatable.as_ref(), &kept)?;
+    work.record(
+        Draft::success(work.now(), EventName::PasswordChange, &intent.call)
+            .of(account.account_id)
+            .fact("by", "reset_link")
+            .fact("reset_id", intent.reset_id)
+            .fact("credential_version", account.credential_version.get()),
+    )?;
+    notify(work, intent, &account)?;
+    Ok(ResetConfirmed::Confirmed(confirmation))
+}
+
+/// Tells the account's owner, at the verified address.
+fn notify(work: &mut Work<'_>, intent: &ConfirmReset, account: &Account) -> Result<(), StoreError> {
+    if !account.profile.email_verified {
+        return Ok(());
+    }
+    messages::insert(
+        work,
+        &NewMessage {
+            message_id: intent.notice_id,
+            account_id: Some(account.account_id),
+            identifier: None,
+            reset_id: None,
+            kind: MessageKind::PasswordChanged,
+            channel: ChannelKind::Email,
+            address: Some(account.profile.email.address()),
+            destination: &account.profile.email.masked(),
+            locale: &account.profile.locale,
+            state: DeliveryState::Queued,
+            reason: "",
+            requested_at: work.now(),
+            expires_at: None,
+            changed: Some(Changed { at: work.now(), whence: intent.whence }),
+        },
+    )
+}
+
+/// Kills every live link of the account that the reset belongs to; a second press finds none.
+pub(super) fn cancel_resets(work: &mut Work<'_>, intent: &CancelResets) -> Result<ResetsCancelled, StoreError> {
+    if let Some(limited) = limits::take(work, &intent.limits)? {
+        return Ok(ResetsCancelled::SourceLimited(limited));
+    }
+    let account_id = one(
+        work.sql(),
+        "SELECT account_id FROM resets WHERE reset_id = ?1",
+        [intent.link.reset_id.as_bytes()],
+        |row| row.account_id("account_id"),
+    )?;
+    let Some(account_id) = account_id else { return Ok(ResetsCancelled::Unknown) };
+    let killed = kill_links(work, account_id)?;
+    if killed > 0 {
+        work.record(
+            Draft::success(work.now(), EventName::TokenRevoked, &intent.call)
+                .of(account_id)
+                .fact("reset_id", intent.link.reset_id)
+                .fact("links", killed),
+        )?;
+    }
+    Ok(ResetsCancelled::Cancelled(killed))
+}
+
+fn kill_links(work: &Work<'_>, account_id: AccountId) -> Result<u32, StoreError> {
+    let killed = change(
+        work.sql(),
+        &format!(
+            "UPDATE resets AS r SET cancelled_at = ?1 FROM accounts AS a
+             WHERE r.account_id = ?2 AND a.account_id = r.account_id AND {LIVE}"
+        ),
+        (work.now().as_micros(), account_id.as_bytes()),
+    )?;
+    Ok(u32::try_from(killed).unwrap_or(u32::MAX))
+}
