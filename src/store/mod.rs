@@ -11,6 +11,7 @@ mod message;
 mod request;
 mod reset;
 mod sign_in;
+pub mod sqlite;
 
 pub use account::*;
 pub use audit::*;

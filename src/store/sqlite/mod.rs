@@ -1,0 +1,40 @@
+//! The store in an embedded SQLite file.
+//!
+//! One thread writes, in groups that share a commit; a few connections read. Operations are plain
+//! functions over [`work::Work`], reads are plain functions over a connection.
+
+mod audit;
+mod connection;
+mod group;
+mod installation;
+mod job;
+mod lock;
+mod open;
+mod private;
+mod queue;
+mod readers;
+mod schema;
+mod work;
+mod writer;
+
+pub use open::{OpenError, SqliteSettings};
+pub use writer::WriterStatistics;
+
+use std::sync::Arc;
+
+/// What Relatch remembers, in one file of one machine.
+pub struct SqliteStore {
+    // Dropped in this order: the last connection to close is the writer's, which can clean up.
+    readers: readers::Readers,
+    writer: writer::Writer,
+    log_origin: Arc<str>,
+    _lock: lock::DirectoryLock,
+}
+
+impl SqliteStore {
+    /// What the writer has done so far.
+    #[must_use]
+    pub fn writer_statistics(&self) -> WriterStatistics {
+        self.writer.statistics()
+    }
+}
