@@ -56,7 +56,10 @@ pub enum StoreError {
 impl StoreError {
     /// Unavailable, and nothing was done.
     pub fn unavailable(cause: impl std::fmt::Display) -> Self {
-        Self::Unavailable { doubt: Doubt::None, cause: cause.to_string().into() }
+        Self::Unavailable {
+            doubt: Doubt::None,
+            cause: cause.to_string().into(),
+        }
     }
 
     /// Something read back makes no sense.
@@ -86,7 +89,10 @@ pub trait Store: Send + Sync + 'static {
     async fn resolve(&self, intent: Resolve) -> Result<Resolved, StoreError>;
 
     /// Makes a reset that a signed-in person asked for, and its message.
-    async fn request_profile_link(&self, intent: RequestProfileLink) -> Result<ProfileLink, StoreError>;
+    async fn request_profile_link(
+        &self,
+        intent: RequestProfileLink,
+    ) -> Result<ProfileLink, StoreError>;
 
     /// Takes the per-source limit of a call with a verified token, then reads the reset's state.
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError>;
@@ -110,7 +116,10 @@ pub trait Store: Send + Sync + 'static {
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError>;
 
     /// Reads an account.
-    async fn account(&self, which: AccountSelector) -> Result<Option<crate::domain::account::Account>, StoreError>;
+    async fn account(
+        &self,
+        which: AccountSelector,
+    ) -> Result<Option<crate::domain::account::Account>, StoreError>;
 
     /// Changes an account, if it is still as the caller read it.
     async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError>;
@@ -119,10 +128,16 @@ pub trait Store: Send + Sync + 'static {
     async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError>;
 
     /// Reads a page of accounts, by id.
-    async fn list_accounts(&self, page: AccountPage) -> Result<Vec<crate::domain::account::Account>, StoreError>;
+    async fn list_accounts(
+        &self,
+        page: AccountPage,
+    ) -> Result<Vec<crate::domain::account::Account>, StoreError>;
 
     /// Reads what the Security tab shows; `None` when there is no such account.
-    async fn security_info(&self, account_id: AccountId) -> Result<Option<SecurityInfo>, StoreError>;
+    async fn security_info(
+        &self,
+        account_id: AccountId,
+    ) -> Result<Option<SecurityInfo>, StoreError>;
 
     /// Sets the password of an account that the operator of a demonstration owns. It creates no link
     /// and sends no notice; the credential version moves.

@@ -11,17 +11,22 @@ use crate::domain::message::MessageKind;
 use crate::domain::phone::Phone;
 use crate::domain::time::Timestamp;
 use crate::store::{
-    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount, DeleteAccount,
-    PendingLink, SecurityInfo, StoreError, UpdateAccount,
+    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount,
+    DeleteAccount, PendingLink, SecurityInfo, StoreError, UpdateAccount,
 };
 use rusqlite::{Connection, Row};
 
 /// Creates an account, unless its address has one.
-pub(super) fn create_account(work: &mut Work<'_>, intent: &CreateAccount) -> Result<AccountCreated, StoreError> {
+pub(super) fn create_account(
+    work: &mut Work<'_>,
+    intent: &CreateAccount,
+) -> Result<AccountCreated, StoreError> {
     match earlier(work, intent.repeatable.as_ref())? {
         Earlier::New => {}
         Earlier::Same(kept) => {
-            let Some(id) = kept.account_id else { return Err(row::unreadable("idempotency.account_id")) };
+            let Some(id) = kept.account_id else {
+                return Err(row::unreadable("idempotency.account_id"));
+            };
             return Ok(by_id(work.sql(), id)?.map_or(AccountCreated::Gone, AccountCreated::Created));
         }
         Earlier::Other => return Ok(AccountCreated::RequestIdReused),
@@ -51,7 +56,10 @@ pub(super) fn create_account(work: &mut Work<'_>, intent: &CreateAccount) -> Res
     if created == 0 {
         return Ok(AccountCreated::EmailTaken);
     }
-    let kept = Kept { account_id: Some(intent.account_id), ..Kept::default() };
+    let kept = Kept {
+        account_id: Some(intent.account_id),
+        ..Kept::default()
+    };
     remember(work, intent.repeatable.as_ref(), &kept)?;
     work.record(
         Draft::success(work.now(), EventName::AccountCreated, &intent.call)
@@ -64,23 +72,42 @@ pub(super) fn create_account(work: &mut Work<'_>, intent: &CreateAccount) -> Res
 }
 
 /// The account of this id or address.
-pub(super) fn account(connection: &Connection, which: &AccountSelector) -> Result<Option<Account>, StoreError> {
+pub(super) fn account(
+    connection: &Connection,
+    which: &AccountSelector,
+) -> Result<Option<Account>, StoreError> {
     match which {
         AccountSelector::Id(id) => by_id(connection, *id),
-        AccountSelector::Email(key) => {
-            one(connection, "SELECT * FROM accounts WHERE email_key = ?1", [key.as_str()], row::account)
-        }
+        AccountSelector::Email(key) => one(
+            connection,
+            "SELECT * FROM accounts WHERE email_key = ?1",
+            [key.as_str()],
+            row::account,
+        ),
     }
 }
 
 fn by_id(connection: &Connection, id: AccountId) -> Result<Option<Account>, StoreError> {
-    one(connection, "SELECT * FROM accounts WHERE account_id = ?1", [id.as_bytes()], row::account)
+    one(
+        connection,
+        "SELECT * FROM accounts WHERE account_id = ?1",
+        [id.as_bytes()],
+        row::account,
+    )
 }
 
 /// Changes an account that is as the caller read it.
-pub(super) fn update_account(work: &mut Work<'_>, intent: &UpdateAccount) -> Result<AccountUpdated, StoreError> {
-    let Some(before) = by_id(work.sql(), intent.account_id)? else { return Ok(AccountUpdated::NoAccount) };
-    if intent.expected.is_some_and(|expected| expected != before.revision) {
+pub(super) fn update_account(
+    work: &mut Work<'_>,
+    intent: &UpdateAccount,
+) -> Result<AccountUpdated, StoreError> {
+    let Some(before) = by_id(work.sql(), intent.account_id)? else {
+        return Ok(AccountUpdated::NoAccount);
+    };
+    if intent
+        .expected
+        .is_some_and(|expected| expected != before.revision)
+    {
         return Ok(AccountUpdated::RevisionMismatch);
     }
     let after = intent.change.apply(&before, work.now());
@@ -102,7 +129,10 @@ pub(super) fn update_account(work: &mut Work<'_>, intent: &UpdateAccount) -> Res
     Ok(AccountUpdated::Updated(after))
 }
 
-fn holder_of_address(connection: &Connection, account: &Account) -> Result<Option<AccountId>, StoreError> {
+fn holder_of_address(
+    connection: &Connection,
+    account: &Account,
+) -> Result<Option<AccountId>, StoreError> {
     one(
         connection,
         "SELECT account_id FROM accounts WHERE email_key = ?1",
@@ -155,18 +185,29 @@ fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
 }
 
 /// Deletes an account; its resets and messages go with it.
-pub(super) fn delete_account(work: &mut Work<'_>, intent: &DeleteAccount) -> Result<AccountDeleted, StoreError> {
-    let deleted =
-        change(work.sql(), "DELETE FROM accounts WHERE account_id = ?1", [intent.account_id.as_bytes()])?;
+pub(super) fn delete_account(
+    work: &mut Work<'_>,
+    intent: &DeleteAccount,
+) -> Result<AccountDeleted, StoreError> {
+    let deleted = change(
+        work.sql(),
+        "DELETE FROM accounts WHERE account_id = ?1",
+        [intent.account_id.as_bytes()],
+    )?;
     if deleted == 0 {
         return Ok(AccountDeleted::NoAccount);
     }
-    work.record(Draft::success(work.now(), EventName::AccountDeleted, &intent.call).of(intent.account_id))?;
+    work.record(
+        Draft::success(work.now(), EventName::AccountDeleted, &intent.call).of(intent.account_id),
+    )?;
     Ok(AccountDeleted::Deleted)
 }
 
 /// A page of accounts, in the order of their ids.
-pub(super) fn list_accounts(connection: &Connection, page: AccountPage) -> Result<Vec<Account>, StoreError> {
+pub(super) fn list_accounts(
+    connection: &Connection,
+    page: AccountPage,
+) -> Result<Vec<Account>, StoreError> {
     let after: &[u8] = page.after.as_ref().map_or(&[], |id| id.as_bytes());
     all(
         connection,
@@ -182,7 +223,9 @@ pub(super) fn security_info(
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<Option<SecurityInfo>, StoreError> {
-    let Some(account) = by_id(connection, account_id)? else { return Ok(None) };
+    let Some(account) = by_id(connection, account_id)? else {
+        return Ok(None);
+    };
     let pending = all(
         connection,
         &format!(

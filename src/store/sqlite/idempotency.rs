@@ -39,19 +39,31 @@ pub(super) enum Earlier {
 }
 
 /// Looks a call up.
-pub(super) fn earlier(work: &Work<'_>, repeatable: Option<&Repeatable>) -> Result<Earlier, StoreError> {
-    let Some(repeatable) = repeatable else { return Ok(Earlier::New) };
+pub(super) fn earlier(
+    work: &Work<'_>,
+    repeatable: Option<&Repeatable>,
+) -> Result<Earlier, StoreError> {
+    let Some(repeatable) = repeatable else {
+        return Ok(Earlier::New);
+    };
     let found = one(
         work.sql(),
         "SELECT * FROM idempotency WHERE call_key = ?1 AND forget_at > ?2",
         (repeatable.key, work.now().as_micros()),
         |row| {
-            if !repeatable.fingerprint.matches(row.get_ref("fingerprint")?.as_blob().unwrap_or_default()) {
+            if !repeatable
+                .fingerprint
+                .matches(row.get_ref("fingerprint")?.as_blob().unwrap_or_default())
+            {
                 return Ok(Earlier::Other);
             }
             Ok(Earlier::Same(Kept {
-                account_id: row.get::<_, Option<[u8; 16]>>("account_id")?.map(AccountId::from_bytes),
-                message_id: row.get::<_, Option<[u8; 16]>>("message_id")?.map(MessageId::from_bytes),
+                account_id: row
+                    .get::<_, Option<[u8; 16]>>("account_id")?
+                    .map(AccountId::from_bytes),
+                message_id: row
+                    .get::<_, Option<[u8; 16]>>("message_id")?
+                    .map(MessageId::from_bytes),
                 credential_version: row
                     .get::<_, Option<i64>>("credential_version")?
                     .map(CredentialVersion::new),
@@ -68,7 +80,9 @@ pub(super) fn remember(
     repeatable: Option<&Repeatable>,
     kept: &Kept,
 ) -> Result<(), StoreError> {
-    let Some(repeatable) = repeatable else { return Ok(()) };
+    let Some(repeatable) = repeatable else {
+        return Ok(());
+    };
     change(
         work.sql(),
         "INSERT OR REPLACE INTO idempotency

@@ -26,7 +26,9 @@ pub(super) fn take(work: &Work<'_>, limits: &[Limit]) -> Result<Option<Limited>,
             ),
         )?;
         if taken == 0 {
-            return Ok(Some(Limited { retry_after: limit.rate.interval() }));
+            return Ok(Some(Limited {
+                retry_after: limit.rate.interval(),
+            }));
         }
     }
     Ok(None)

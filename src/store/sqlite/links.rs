@@ -59,7 +59,11 @@ pub(super) fn send_link(
             channel: ChannelKind::Email,
             address: Some(account.profile.email.address()),
             destination: &destination,
-            locale: if own_locale.as_str().is_empty() { link.fallback_locale } else { own_locale },
+            locale: if own_locale.as_str().is_empty() {
+                link.fallback_locale
+            } else {
+                own_locale
+            },
             state: DeliveryState::Queued,
             reason: "",
             requested_at: link.requested_at,
@@ -75,7 +79,12 @@ pub(super) fn send_link(
             .fact("channel", ChannelKind::Email.name())
             .personal("destination", &destination),
     )?;
-    Ok(QueuedLink { message_id: link.message_id, channel: ChannelKind::Email, destination, expires_at })
+    Ok(QueuedLink {
+        message_id: link.message_id,
+        channel: ChannelKind::Email,
+        destination,
+        expires_at,
+    })
 }
 
 /// The account's live links, the newest first, no more than matter.

@@ -7,7 +7,9 @@ use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::time::Timestamp;
-use crate::store::{Attempt, MessageFilter, MessagePage, MessageRecord, QueuedLink, StoreError, Whence};
+use crate::store::{
+    Attempt, MessageFilter, MessagePage, MessageRecord, QueuedLink, StoreError, Whence,
+};
 use rusqlite::{Connection, Row, ToSql, params};
 
 /// A message about to be queued, or suppressed.
@@ -92,12 +94,20 @@ pub(super) fn queued_link(
 }
 
 /// A page of messages, newest first.
-pub(super) fn list_messages(connection: &Connection, page: &MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
+pub(super) fn list_messages(
+    connection: &Connection,
+    page: &MessagePage,
+) -> Result<Vec<MessageRecord>, StoreError> {
     let (condition, whose): (String, Vec<&dyn ToSql>) = match &page.filter {
-        MessageFilter::Account(account_id) => ("account_id = ?".to_owned(), vec![account_id.as_bytes()]),
+        MessageFilter::Account(account_id) => {
+            ("account_id = ?".to_owned(), vec![account_id.as_bytes()])
+        }
         MessageFilter::Identifier(pseudonyms) => (
             format!("identifier IN ({})", vec!["?"; pseudonyms.len()].join(", ")),
-            pseudonyms.iter().map(|pseudonym| pseudonym.as_bytes() as &dyn ToSql).collect(),
+            pseudonyms
+                .iter()
+                .map(|pseudonym| pseudonym.as_bytes() as &dyn ToSql)
+                .collect(),
         ),
         MessageFilter::Suppressed => ("state = 5".to_owned(), Vec::new()),
     };
@@ -110,7 +120,9 @@ pub(super) fn list_messages(connection: &Connection, page: &MessagePage) -> Resu
         "SELECT * FROM messages WHERE {condition} AND (requested_at, message_id) < (?, ?)
          ORDER BY requested_at DESC, message_id DESC LIMIT ?"
     );
-    all(connection, &sql, parameters.as_slice(), |row| record(connection, row))
+    all(connection, &sql, parameters.as_slice(), |row| {
+        record(connection, row)
+    })
 }
 
 fn record(connection: &Connection, row: &Row<'_>) -> Result<MessageRecord, StoreError> {

@@ -1,13 +1,53 @@
-//! The embedded store.
+//! The store in an embedded SQLite file.
+//!
+//! One thread writes, in groups that share a commit; a few connections read. Operations are plain
+//! functions over [`work::Work`], reads are plain functions over a connection.
 
 mod accounts;
+mod audit;
+mod connection;
+mod group;
 mod idempotency;
+mod installation;
+mod intents;
+mod job;
 mod limits;
 mod links;
+mod lock;
 mod messages;
+mod open;
 mod outbox;
+mod private;
+mod queue;
+mod readers;
 mod requests;
 mod resets;
 mod row;
+mod schema;
 mod sign_in;
 mod work;
+mod writer;
+
+pub use open::{OpenError, SqliteSettings};
+pub use writer::WriterStatistics;
+
+use crate::clock::Clock;
+use std::sync::Arc;
+
+/// What Relatch remembers, in one file of one machine.
+pub struct SqliteStore {
+    // Dropped in this order: the last connection to close is the writer's, which can clean up.
+    readers: readers::Readers,
+    writer: writer::Writer,
+    clock: Arc<dyn Clock>,
+    log_origin: Arc<str>,
+    _lock: lock::DirectoryLock,
+}
+
+impl SqliteStore {
+    /// What the writer has done so far.
+    #[must_use]
+    pub fn writer_statistics(&self) -> WriterStatistics {
+        self.writer.statistics()
+    }
+}

@@ -13,13 +13,16 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled, SettleMessage, StoreError,
-    Whence,
+    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled,
+    SettleMessage, StoreError, Whence,
 };
 use rusqlite::Row;
 
 /// Leases what is due. A message whose link died meanwhile is expired instead of tried.
-pub(super) fn lease_messages(work: &mut Work<'_>, intent: &LeaseMessages) -> Result<Leased, StoreError> {
+pub(super) fn lease_messages(
+    work: &mut Work<'_>,
+    intent: &LeaseMessages,
+) -> Result<Leased, StoreError> {
     let due = all(
         work.sql(),
         &format!(
@@ -40,7 +43,11 @@ pub(super) fn lease_messages(work: &mut Work<'_>, intent: &LeaseMessages) -> Res
                 change(
                     work.sql(),
                     "UPDATE messages SET attempts = ?1, due_at = ?2 WHERE message_id = ?3",
-                    (message.attempt, lease_ends.as_micros(), message.message_id.as_bytes()),
+                    (
+                        message.attempt,
+                        lease_ends.as_micros(),
+                        message.message_id.as_bytes(),
+                    ),
                 )?;
                 leased.messages.push(*message);
             }
@@ -70,11 +77,14 @@ impl Due {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let message_id = row.message_id("message_id")?;
         if !row.flag("worth_sending")? {
-            let account_id = row.get::<_, Option<[u8; 16]>>("account_id")?.map(AccountId::from_bytes);
+            let account_id = row
+                .get::<_, Option<[u8; 16]>>("account_id")?
+                .map(AccountId::from_bytes);
             return Ok(Self::TooLate(message_id, account_id));
         }
         let name: Option<String> = row.get("display_name")?;
-        let attempts = u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))?;
+        let attempts =
+            u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))?;
         Ok(Self::Worth(Box::new(LeasedMessage {
             message_id,
             attempt: attempts.saturating_add(1),
@@ -91,13 +101,17 @@ impl Due {
 fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
     Ok(match row.message_kind()? {
         MessageKind::ResetLink => MessageContent::ResetLink {
-            link: Link { reset_id: row.reset_id("reset_id")?, expires_at: row.moment("link_expires_at")? },
+            link: Link {
+                reset_id: row.reset_id("reset_id")?,
+                expires_at: row.moment("link_expires_at")?,
+            },
             requested_at: row.moment("requested_at")?,
             origin: row.origin()?,
         },
-        MessageKind::PasswordChanged => {
-            MessageContent::PasswordChanged { changed_at: row.moment("changed_at")?, whence: whence(row)? }
-        }
+        MessageKind::PasswordChanged => MessageContent::PasswordChanged {
+            changed_at: row.moment("changed_at")?,
+            whence: whence(row)?,
+        },
     })
 }
 
@@ -106,55 +120,102 @@ fn whence(row: &Row<'_>) -> Result<Whence, StoreError> {
     let network = network
         .map(|network| Network::parse(&network).ok_or_else(|| row::unreadable("network")))
         .transpose()?;
-    let browser = Browser::parse(&row.text("browser")?).ok_or_else(|| row::unreadable("browser"))?;
+    let browser =
+        Browser::parse(&row.text("browser")?).ok_or_else(|| row::unreadable("browser"))?;
     let system = System::parse(&row.text("system")?).ok_or_else(|| row::unreadable("system"))?;
-    Ok(Whence { network, device: BrowserAndSystem { browser, system } })
+    Ok(Whence {
+        network,
+        device: BrowserAndSystem { browser, system },
+    })
 }
 
 /// Writes down how an attempt ended, for whoever still holds the lease.
-pub(super) fn settle_message(work: &mut Work<'_>, intent: &SettleMessage) -> Result<MessageSettled, StoreError> {
+pub(super) fn settle_message(
+    work: &mut Work<'_>,
+    intent: &SettleMessage,
+) -> Result<MessageSettled, StoreError> {
     let held = one(
         work.sql(),
         "SELECT account_id FROM messages WHERE message_id = ?1 AND attempts = ?2 AND state = ?3",
-        (intent.message_id.as_bytes(), intent.attempt, DeliveryState::Queued.code()),
-        |row| Ok(row.get::<_, Option<[u8; 16]>>("account_id")?.map(AccountId::from_bytes)),
+        (
+            intent.message_id.as_bytes(),
+            intent.attempt,
+            DeliveryState::Queued.code(),
+        ),
+        |row| {
+            Ok(row
+                .get::<_, Option<[u8; 16]>>("account_id")?
+                .map(AccountId::from_bytes))
+        },
     )?;
-    let Some(account_id) = held else { return Ok(MessageSettled::LeaseLost) };
+    let Some(account_id) = held else {
+        return Ok(MessageSettled::LeaseLost);
+    };
     match &intent.outcome {
         AttemptOutcome::Accepted => {
             keep_attempt(work, intent, "accepted", "")?;
             end(work, intent.message_id, DeliveryState::Sent, "")?;
-            work.record(event(work, EventName::MessageSent, intent.message_id, account_id))?;
+            work.record(event(
+                work,
+                EventName::MessageSent,
+                intent.message_id,
+                account_id,
+            ))?;
         }
         AttemptOutcome::Retry { pause, error } => {
             keep_attempt(work, intent, "retry", error)?;
             change(
                 work.sql(),
                 "UPDATE messages SET due_at = ?1, reason = ?2 WHERE message_id = ?3",
-                (work.now().plus(*pause).as_micros(), error, intent.message_id.as_bytes()),
+                (
+                    work.now().plus(*pause).as_micros(),
+                    error,
+                    intent.message_id.as_bytes(),
+                ),
             )?;
         }
         AttemptOutcome::GiveUp { error } => {
             keep_attempt(work, intent, "gave_up", error)?;
             end(work, intent.message_id, DeliveryState::Failed, error)?;
-            let event = event(work, EventName::MessageFailed, intent.message_id, account_id);
+            let event = event(
+                work,
+                EventName::MessageFailed,
+                intent.message_id,
+                account_id,
+            );
             work.record(event.because(Outcome::Failure, "refused_for_good"))?;
         }
     }
     Ok(MessageSettled::Settled)
 }
 
-fn keep_attempt(work: &Work<'_>, intent: &SettleMessage, outcome: &str, error: &str) -> Result<(), StoreError> {
+fn keep_attempt(
+    work: &Work<'_>,
+    intent: &SettleMessage,
+    outcome: &str,
+    error: &str,
+) -> Result<(), StoreError> {
     change(
         work.sql(),
         "INSERT INTO attempts (message_id, attempt, ended_at, outcome, error) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (intent.message_id.as_bytes(), intent.attempt, work.now().as_micros(), outcome, error),
+        (
+            intent.message_id.as_bytes(),
+            intent.attempt,
+            work.now().as_micros(),
+            outcome,
+            error,
+        ),
     )?;
     Ok(())
 }
 
 /// Takes a message out of the outbox: its address is erased.
-fn end(work: &Work<'_>, message_id: MessageId, state: DeliveryState, reason: &str) -> Result<(), StoreError> {
+fn end(
+    work: &Work<'_>,
+    message_id: MessageId,
+    state: DeliveryState,
+    reason: &str,
+) -> Result<(), StoreError> {
     change(
         work.sql(),
         "UPDATE messages SET state = ?1, reason = ?2, address = NULL, due_at = NULL WHERE message_id = ?3",
@@ -163,7 +224,12 @@ fn end(work: &Work<'_>, message_id: MessageId, state: DeliveryState, reason: &st
     Ok(())
 }
 
-fn event(work: &Work<'_>, name: EventName, message_id: MessageId, account_id: Option<AccountId>) -> Draft {
+fn event(
+    work: &Work<'_>,
+    name: EventName,
+    message_id: MessageId,
+    account_id: Option<AccountId>,
+) -> Draft {
     let now: Timestamp = work.now();
     let call = Call {
         caller: CallerName::relatch(),

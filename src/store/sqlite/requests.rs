@@ -16,8 +16,10 @@ use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Suppressio
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
-use crate::store::{ProfileLink, RequestProfileLink, Resolve, Resolved, StoreError, TakeIn, TakenIn};
-use rusqlite::Row;
+use crate::store::{
+    ProfileLink, RequestProfileLink, Resolve, Resolved, StoreError, TakeIn, TakenIn,
+};
+use rusqlite::{Connection, Row};
 
 /// One intake row, and not a look at any account.
 pub(super) fn take_in(work: &mut Work<'_>, intent: &TakeIn) -> Result<TakenIn, StoreError> {
@@ -60,6 +62,14 @@ pub(super) fn take_in(work: &mut Work<'_>, intent: &TakeIn) -> Result<TakenIn, S
     Ok(TakenIn::Accepted)
 }
 
+/// How many requests the intake holds.
+pub(super) fn unresolved(connection: &Connection) -> Result<u32, StoreError> {
+    let count = one(connection, "SELECT count(*) FROM intake", [], |row| {
+        Ok(row.get(0)?)
+    })?;
+    Ok(count.unwrap_or(0))
+}
+
 /// Opens the next envelopes, one of each source in turn.
 pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved, StoreError> {
     let envelopes = all(
@@ -69,11 +79,18 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
         Envelope::read,
     )?;
     for envelope in &envelopes {
-        change(work.sql(), "DELETE FROM intake WHERE sequence = ?1", [envelope.sequence])?;
+        change(
+            work.sql(),
+            "DELETE FROM intake WHERE sequence = ?1",
+            [envelope.sequence],
+        )?;
         work.request_resolved();
         open(work, envelope, intent.identifier_rate)?;
     }
-    Ok(Resolved { count: u32::try_from(envelopes.len()).unwrap_or(u32::MAX), more: work.unresolved() > 0 })
+    Ok(Resolved {
+        count: u32::try_from(envelopes.len()).unwrap_or(u32::MAX),
+        more: work.unresolved() > 0,
+    })
 }
 
 /// A request as the intake holds it.
@@ -93,7 +110,8 @@ struct Envelope {
 impl Envelope {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let call = Call {
-            caller: CallerName::parse(&row.text("caller")?).map_err(|_| row::unreadable("caller"))?,
+            caller: CallerName::parse(&row.text("caller")?)
+                .map_err(|_| row::unreadable("caller"))?,
             correlation_id: CorrelationId::parse(&row.text("correlation_id")?)
                 .ok_or_else(|| row::unreadable("correlation_id"))?,
             source_ip: row.text("source_ip")?.parse().ok(),
@@ -114,7 +132,10 @@ impl Envelope {
 }
 
 fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), StoreError> {
-    let limit = Limit { key: envelope.identifier_limit, rate };
+    let limit = Limit {
+        key: envelope.identifier_limit,
+        rate,
+    };
     let limited = limits::take(work, &[limit])?.is_some();
     let account = one(
         work.sql(),
@@ -207,7 +228,9 @@ pub(super) fn request_profile_link(
         [intent.account_id.as_bytes()],
         row::account,
     )?;
-    let Some(account) = account else { return Ok(ProfileLink::NoAccount) };
+    let Some(account) = account else {
+        return Ok(ProfileLink::NoAccount);
+    };
     if account.disabled {
         return Ok(ProfileLink::Disabled);
     }
@@ -230,14 +253,19 @@ pub(super) fn request_profile_link(
         fallback_locale: &account.profile.locale,
     };
     let queued = send_link(work, &intent.call, &account, &link)?;
-    let kept = Kept { message_id: Some(queued.message_id), ..Kept::default() };
+    let kept = Kept {
+        message_id: Some(queued.message_id),
+        ..Kept::default()
+    };
     remember(work, intent.repeatable.as_ref(), &kept)?;
     Ok(ProfileLink::Queued(queued))
 }
 
 /// The answer that an earlier call with the same request id got.
 fn repeated(work: &Work<'_>, kept: &Kept) -> Result<ProfileLink, StoreError> {
-    let Some(message_id) = kept.message_id else { return Err(row::unreadable("idempotency.message_id")) };
+    let Some(message_id) = kept.message_id else {
+        return Err(row::unreadable("idempotency.message_id"));
+    };
     let queued = messages::queued_link(work.sql(), message_id)?;
     // The message goes with its account.
     Ok(queued.map_or(ProfileLink::NoAccount, ProfileLink::Queued))

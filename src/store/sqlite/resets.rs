@@ -1,23 +1,26 @@
 //! Resets: opened, used, cancelled.
 
 use super::idempotency::{Earlier, Kept, earlier, remember};
+use super::limits;
 use super::links::LIVE;
 use super::messages::{self, Changed, NewMessage};
 use super::row::{self, Columns, change, one};
 use super::work::Work;
-use super::limits;
 use crate::domain::account::Account;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::{AccountId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::store::{
-    CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset, RepeatedConfirm,
-    ResetConfirmed, ResetsCancelled, StoreError,
+    CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset,
+    RepeatedConfirm, ResetConfirmed, ResetsCancelled, StoreError,
 };
 use rusqlite::Row;
 
 /// The state of a reset, after the source's limit.
-pub(super) fn open_reset(work: &mut Work<'_>, intent: &OpenReset) -> Result<OpenedReset, StoreError> {
+pub(super) fn open_reset(
+    work: &mut Work<'_>,
+    intent: &OpenReset,
+) -> Result<OpenedReset, StoreError> {
     match earlier(work, intent.repeatable.as_ref())? {
         Earlier::New => {}
         Earlier::Same(kept) => return repeated(work, &kept),
@@ -74,18 +77,26 @@ fn live(row: &Row<'_>) -> Result<LiveReset, StoreError> {
 }
 
 fn repeated(work: &Work<'_>, kept: &Kept) -> Result<OpenedReset, StoreError> {
-    let Some(confirmation) = kept.confirmation() else { return Err(row::unreadable("idempotency")) };
+    let Some(confirmation) = kept.confirmation() else {
+        return Err(row::unreadable("idempotency"));
+    };
     let present_hash = one(
         work.sql(),
         "SELECT password_hash FROM accounts WHERE account_id = ?1",
         [confirmation.account_id.as_bytes()],
         |row| row.password_hash(),
     )?;
-    Ok(OpenedReset::Repeated(RepeatedConfirm { confirmation, present_hash: present_hash.flatten() }))
+    Ok(OpenedReset::Repeated(RepeatedConfirm {
+        confirmation,
+        present_hash: present_hash.flatten(),
+    }))
 }
 
 /// Sets the password, if the link is still live, and with it the version that kills every other link.
-pub(super) fn confirm_reset(work: &mut Work<'_>, intent: &ConfirmReset) -> Result<ResetConfirmed, StoreError> {
+pub(super) fn confirm_reset(
+    work: &mut Work<'_>,
+    intent: &ConfirmReset,
+) -> Result<ResetConfirmed, StoreError> {
     let account = one(
         work.sql(),
         &format!(
@@ -163,13 +174,19 @@ fn notify(work: &mut Work<'_>, intent: &ConfirmReset, account: &Account) -> Resu
             reason: "",
             requested_at: work.now(),
             expires_at: None,
-            changed: Some(Changed { at: work.now(), whence: intent.whence }),
+            changed: Some(Changed {
+                at: work.now(),
+                whence: intent.whence,
+            }),
         },
     )
 }
 
 /// Kills every live link of the account that the reset belongs to; a second press finds none.
-pub(super) fn cancel_resets(work: &mut Work<'_>, intent: &CancelResets) -> Result<ResetsCancelled, StoreError> {
+pub(super) fn cancel_resets(
+    work: &mut Work<'_>,
+    intent: &CancelResets,
+) -> Result<ResetsCancelled, StoreError> {
     if let Some(limited) = limits::take(work, &intent.limits)? {
         return Ok(ResetsCancelled::SourceLimited(limited));
     }
@@ -179,7 +196,9 @@ pub(super) fn cancel_resets(work: &mut Work<'_>, intent: &CancelResets) -> Resul
         [intent.link.reset_id.as_bytes()],
         |row| row.account_id("account_id"),
     )?;
-    let Some(account_id) = account_id else { return Ok(ResetsCancelled::Unknown) };
+    let Some(account_id) = account_id else {
+        return Ok(ResetsCancelled::Unknown);
+    };
     let killed = kill_links(work, account_id)?;
     if killed > 0 {
         work.record(

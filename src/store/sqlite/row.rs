@@ -42,7 +42,11 @@ pub(super) fn all<T>(
 }
 
 /// Runs a statement and gives the number of rows that it changed.
-pub(super) fn change(connection: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+pub(super) fn change(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<usize, StoreError> {
     Ok(connection.prepare_cached(sql)?.execute(params)?)
 }
 
@@ -87,7 +91,9 @@ impl Columns for Row<'_> {
     }
 
     fn maybe_moment(&self, column: &str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.get::<_, Option<i64>>(column)?.map(Timestamp::from_micros))
+        Ok(self
+            .get::<_, Option<i64>>(column)?
+            .map(Timestamp::from_micros))
     }
 
     fn account_id(&self, column: &str) -> Result<AccountId, StoreError> {
@@ -112,7 +118,9 @@ impl Columns for Row<'_> {
 
     fn phone(&self) -> Result<Option<Phone>, StoreError> {
         let phone: Option<String> = self.get("phone")?;
-        phone.map(|phone| Phone::parse(&phone).map_err(|_| unreadable("phone"))).transpose()
+        phone
+            .map(|phone| Phone::parse(&phone).map_err(|_| unreadable("phone")))
+            .transpose()
     }
 
     fn locale(&self) -> Result<Locale, StoreError> {
@@ -129,7 +137,8 @@ impl Columns for Row<'_> {
 
     fn password_hash(&self) -> Result<Option<PasswordHash>, StoreError> {
         let hash: Option<String> = self.get("password_hash")?;
-        hash.map(|hash| PasswordHash::parse(&hash).map_err(|_| unreadable("password_hash"))).transpose()
+        hash.map(|hash| PasswordHash::parse(&hash).map_err(|_| unreadable("password_hash")))
+            .transpose()
     }
 
     fn origin(&self) -> Result<Origin, StoreError> {
@@ -177,6 +186,10 @@ pub(super) fn unreadable(column: &str) -> StoreError {
     StoreError::corrupt(format_args!("{column} cannot be read"))
 }
 
-fn code<T>(row: &Row<'_>, column: &str, read: impl FnOnce(u8) -> Option<T>) -> Result<T, StoreError> {
+fn code<T>(
+    row: &Row<'_>,
+    column: &str,
+    read: impl FnOnce(u8) -> Option<T>,
+) -> Result<T, StoreError> {
     read(row.get(column)?).ok_or_else(|| unreadable(column))
 }

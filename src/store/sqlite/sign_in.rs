@@ -4,16 +4,19 @@ use super::limits;
 use super::row::{Columns, change, one};
 use super::work::Work;
 use crate::domain::audit::{Draft, EventName, Outcome};
+use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::store::{
-    BeginSignIn, EndSessions, FinishSignIn, Rehash, SessionsEnded, SetDemoPassword, SignInAccount, SignInBegun,
-    SignInFinished, SignInVerdict, StoreError,
+    BeginSignIn, EndSessions, FinishSignIn, Rehash, SessionsEnded, SetDemoPassword, SignInAccount,
+    SignInBegun, SignInFinished, SignInVerdict, StoreError,
 };
-use crate::domain::id::AccountId;
 use rusqlite::Row;
 
 /// What the password is checked against; nothing, for whoever may not sign in.
-pub(super) fn begin_sign_in(work: &mut Work<'_>, intent: &BeginSignIn) -> Result<SignInBegun, StoreError> {
+pub(super) fn begin_sign_in(
+    work: &mut Work<'_>,
+    intent: &BeginSignIn,
+) -> Result<SignInBegun, StoreError> {
     if let Some(limited) = limits::take(work, &intent.limits)? {
         return Ok(SignInBegun::SourceLimited(limited));
     }
@@ -28,7 +31,9 @@ pub(super) fn begin_sign_in(work: &mut Work<'_>, intent: &BeginSignIn) -> Result
 }
 
 fn sign_in_account(row: &Row<'_>) -> Result<Option<SignInAccount>, StoreError> {
-    let Some(password_hash) = row.password_hash()? else { return Ok(None) };
+    let Some(password_hash) = row.password_hash()? else {
+        return Ok(None);
+    };
     Ok(Some(SignInAccount {
         account_id: row.account_id("account_id")?,
         credential_version: row.credential_version()?,
@@ -38,9 +43,16 @@ fn sign_in_account(row: &Row<'_>) -> Result<Option<SignInAccount>, StoreError> {
 }
 
 /// One event, and a new hash where the old one was outdated.
-pub(super) fn finish_sign_in(work: &mut Work<'_>, intent: &FinishSignIn) -> Result<SignInFinished, StoreError> {
+pub(super) fn finish_sign_in(
+    work: &mut Work<'_>,
+    intent: &FinishSignIn,
+) -> Result<SignInFinished, StoreError> {
     let (account_id, refusal) = match &intent.verdict {
-        SignInVerdict::Right { account_id, credential_version, rehash } => {
+        SignInVerdict::Right {
+            account_id,
+            credential_version,
+            rehash,
+        } => {
             let current = one(
                 work.sql(),
                 "SELECT 1 FROM accounts WHERE account_id = ?1 AND credential_version = ?2 AND disabled = 0",
@@ -50,14 +62,25 @@ pub(super) fn finish_sign_in(work: &mut Work<'_>, intent: &FinishSignIn) -> Resu
             if current.is_some() {
                 replace_hash(work, *account_id, rehash.as_ref())?;
             }
-            (Some(*account_id), current.is_none().then_some("credentials_moved"))
+            (
+                Some(*account_id),
+                current.is_none().then_some("credentials_moved"),
+            )
         }
-        SignInVerdict::Wrong { account_id: Some(account_id) } => (Some(*account_id), Some("wrong_password")),
+        SignInVerdict::Wrong {
+            account_id: Some(account_id),
+        } => (Some(*account_id), Some("wrong_password")),
         SignInVerdict::Wrong { account_id: None } => (None, Some("no_account")),
     };
-    let name = if refusal.is_some() { EventName::SignInFailed } else { EventName::SignIn };
-    let mut event = Draft::success(work.now(), name, &intent.call)
-        .personal("identifier", data_encoding::HEXLOWER.encode(intent.identifier.as_bytes()));
+    let name = if refusal.is_some() {
+        EventName::SignInFailed
+    } else {
+        EventName::SignIn
+    };
+    let mut event = Draft::success(work.now(), name, &intent.call).personal(
+        "identifier",
+        data_encoding::HEXLOWER.encode(intent.identifier.as_bytes()),
+    );
     event.account_id = account_id;
     match refusal {
         Some(reason) => {
@@ -73,18 +96,29 @@ pub(super) fn finish_sign_in(work: &mut Work<'_>, intent: &FinishSignIn) -> Resu
 
 /// The same password under today's parameters; guarded by the old hash, so that of many at once one
 /// replaces it and none replaces a newer password.
-fn replace_hash(work: &Work<'_>, account_id: AccountId, rehash: Option<&Rehash>) -> Result<(), StoreError> {
+fn replace_hash(
+    work: &Work<'_>,
+    account_id: AccountId,
+    rehash: Option<&Rehash>,
+) -> Result<(), StoreError> {
     let Some(rehash) = rehash else { return Ok(()) };
     change(
         work.sql(),
         "UPDATE accounts SET password_hash = ?1 WHERE account_id = ?2 AND password_hash = ?3",
-        (rehash.to.as_str(), account_id.as_bytes(), rehash.from.as_str()),
+        (
+            rehash.to.as_str(),
+            account_id.as_bytes(),
+            rehash.from.as_str(),
+        ),
     )?;
     Ok(())
 }
 
 /// Moves the credential version, and with it every link, and the watermark that sessions are held to.
-pub(super) fn end_sessions(work: &mut Work<'_>, intent: &EndSessions) -> Result<SessionsEnded, StoreError> {
+pub(super) fn end_sessions(
+    work: &mut Work<'_>,
+    intent: &EndSessions,
+) -> Result<SessionsEnded, StoreError> {
     let ended = change(
         work.sql(),
         "UPDATE accounts SET credential_version = credential_version + 1, sessions_valid_after = ?1,
@@ -95,12 +129,17 @@ pub(super) fn end_sessions(work: &mut Work<'_>, intent: &EndSessions) -> Result<
     if ended == 0 {
         return Ok(SessionsEnded::NoAccount);
     }
-    work.record(Draft::success(work.now(), EventName::SessionsEnded, &intent.call).of(intent.account_id))?;
+    work.record(
+        Draft::success(work.now(), EventName::SessionsEnded, &intent.call).of(intent.account_id),
+    )?;
     Ok(SessionsEnded::Ended(work.now()))
 }
 
 /// Gives a demonstration's account its password back.
-pub(super) fn set_demo_password(work: &mut Work<'_>, intent: &SetDemoPassword) -> Result<(), StoreError> {
+pub(super) fn set_demo_password(
+    work: &mut Work<'_>,
+    intent: &SetDemoPassword,
+) -> Result<(), StoreError> {
     let now: Timestamp = work.now();
     let set = change(
         work.sql(),
@@ -113,6 +152,8 @@ pub(super) fn set_demo_password(work: &mut Work<'_>, intent: &SetDemoPassword) -
         return Ok(());
     }
     work.record(
-        Draft::success(now, EventName::PasswordChange, &intent.call).of(intent.account_id).fact("by", "demonstration"),
+        Draft::success(now, EventName::PasswordChange, &intent.call)
+            .of(intent.account_id)
+            .fact("by", "demonstration"),
     )
 }

@@ -5,7 +5,7 @@ use crate::domain::id::EventId;
 use crate::domain::time::Timestamp;
 use crate::random::{self, Random};
 use crate::store::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 /// One operation's part of a group: the connection within the operation's savepoint, the group's
 /// time, and the events that the operation leaves behind.
@@ -28,7 +28,14 @@ impl<'group> Work<'group> {
         wakes_workers: &'group mut bool,
         unresolved: &'group mut u32,
     ) -> Self {
-        Self { connection, now, random, events, wakes_workers, unresolved }
+        Self {
+            connection,
+            now,
+            random,
+            events,
+            wakes_workers,
+            unresolved,
+        }
     }
 
     /// The connection; statements are cached by it, so prepare them with `prepare_cached`.
@@ -44,7 +51,9 @@ impl<'group> Work<'group> {
     /// Leaves an event behind; it gets its place in the log when the group commits.
     pub(super) fn record(&mut self, event: Draft) -> Result<(), StoreError> {
         let entropy = Entropy {
-            event_id: EventId::from_bytes(random::array(self.random).map_err(StoreError::unavailable)?),
+            event_id: EventId::from_bytes(
+                random::array(self.random).map_err(StoreError::unavailable)?,
+            ),
             salt: random::array(self.random).map_err(StoreError::unavailable)?,
         };
         self.events.push((event, entropy));
@@ -73,9 +82,22 @@ impl<'group> Work<'group> {
     }
 }
 
-/// A statement failed: the store is unavailable, and the operation's savepoint takes back what it did.
+/// A statement failed. What repeating may mend is unavailable; what the database holds against us, or
+/// we against it, is corrupt. Either way the operation's savepoint takes back what it did.
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::unavailable(error)
+        match error.sqlite_error_code() {
+            None
+            | Some(
+                ErrorCode::Unknown
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+                | ErrorCode::ApiMisuse
+                | ErrorCode::ParameterOutOfRange,
+            ) => Self::corrupt(error),
+            Some(_) => Self::unavailable(error),
+        }
     }
 }

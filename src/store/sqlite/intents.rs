@@ -1,0 +1,198 @@
+//! The trait, intent by intent: what goes to the writer, how urgently, and what to the readers.
+
+use super::queue::Priority::{Background, Interactive};
+use super::{
+    SqliteStore, accounts, audit, installation, messages, outbox, requests, resets, sign_in,
+};
+use crate::domain::account::Account;
+use crate::domain::audit::Sequence;
+use crate::domain::id::AccountId;
+use crate::store::{
+    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, BeginSignIn,
+    CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EventStretch,
+    EventsRead, FinishSignIn, LeaseMessages, Leased, MessagePage, MessageRecord, MessageSettled,
+    OpenReset, OpenedReset, ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, SecurityInfo, SessionsEnded, SetDemoPassword,
+    SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn, TakenIn, UpdateAccount,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn take_in(&self, intent: TakeIn) -> Result<TakenIn, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| requests::take_in(work, &intent))
+            .await
+    }
+
+    async fn resolve(&self, intent: Resolve) -> Result<Resolved, StoreError> {
+        self.writer
+            .submit(Background, move |work| requests::resolve(work, &intent))
+            .await
+    }
+
+    async fn request_profile_link(
+        &self,
+        intent: RequestProfileLink,
+    ) -> Result<ProfileLink, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                requests::request_profile_link(work, &intent)
+            })
+            .await
+    }
+
+    async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| resets::open_reset(work, &intent))
+            .await
+    }
+
+    async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                resets::confirm_reset(work, &intent)
+            })
+            .await
+    }
+
+    async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                resets::cancel_resets(work, &intent)
+            })
+            .await
+    }
+
+    async fn begin_sign_in(&self, intent: BeginSignIn) -> Result<SignInBegun, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sign_in::begin_sign_in(work, &intent)
+            })
+            .await
+    }
+
+    async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sign_in::finish_sign_in(work, &intent)
+            })
+            .await
+    }
+
+    async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sign_in::end_sessions(work, &intent)
+            })
+            .await
+    }
+
+    async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                accounts::create_account(work, &intent)
+            })
+            .await
+    }
+
+    async fn account(&self, which: AccountSelector) -> Result<Option<Account>, StoreError> {
+        self.readers
+            .read(move |connection| accounts::account(connection, &which))
+            .await
+    }
+
+    async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                accounts::update_account(work, &intent)
+            })
+            .await
+    }
+
+    async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                accounts::delete_account(work, &intent)
+            })
+            .await
+    }
+
+    async fn list_accounts(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
+        self.readers
+            .read(move |connection| accounts::list_accounts(connection, page))
+            .await
+    }
+
+    async fn security_info(
+        &self,
+        account_id: AccountId,
+    ) -> Result<Option<SecurityInfo>, StoreError> {
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| accounts::security_info(connection, account_id, now))
+            .await
+    }
+
+    async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sign_in::set_demo_password(work, &intent)
+            })
+            .await
+    }
+
+    async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError> {
+        self.writer
+            .submit(Background, move |work| {
+                outbox::lease_messages(work, &intent)
+            })
+            .await
+    }
+
+    async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
+        self.writer
+            .submit(Background, move |work| {
+                outbox::settle_message(work, &intent)
+            })
+            .await
+    }
+
+    async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
+        self.readers
+            .read(move |connection| messages::list_messages(connection, &page))
+            .await
+    }
+
+    async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {
+        self.writer
+            .submit(Interactive, move |work| audit::record(work, &events))
+            .await
+    }
+
+    async fn read_events(&self, stretch: EventStretch) -> Result<EventsRead, StoreError> {
+        self.readers
+            .read(move |connection| audit::read_events(connection, &stretch))
+            .await
+    }
+
+    fn log_origin(&self) -> Arc<str> {
+        Arc::clone(&self.log_origin)
+    }
+
+    fn log_head(&self) -> watch::Receiver<Sequence> {
+        self.writer.head()
+    }
+
+    fn work(&self) -> watch::Receiver<u64> {
+        self.writer.work()
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        self.writer
+            .submit(Interactive, |work| installation::touch(work))
+            .await
+    }
+}
