@@ -1,0 +1,207 @@
+//! What every store does, whichever backend it has: one suite, no case outside it.
+
+mod accounts;
+mod audit;
+mod limits;
+mod outbox;
+mod requests;
+mod resets;
+mod sign_in;
+mod sqlite;
+
+use crate::support::clock::ManualClock;
+use crate::support::fixture;
+use relatch::domain::account::Account;
+use relatch::domain::audit::Sequence;
+use relatch::domain::id::AccountId;
+use relatch::domain::token::Link;
+use relatch::store::{
+    AccountCreated, AccountSelector, EventStretch, LeasedMessage, LiveReset, MessageContent,
+    OpenedReset, Store, TakenIn,
+};
+use std::sync::Arc;
+
+/// A store with a clock to move.
+pub struct Bench {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
+}
+
+impl Bench {
+    /// Creates an account with a verified address.
+    pub async fn account(&self, email: &str) -> Account {
+        match self
+            .store
+            .create_account(fixture::create(email))
+            .await
+            .unwrap()
+        {
+            AccountCreated::Created(account) => account,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The account as it is now.
+    pub async fn reread(&self, account_id: AccountId) -> Account {
+        self.store
+            .account(AccountSelector::Id(account_id))
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// Requests a link and resolves the request.
+    pub async fn request(&self, email: &str) {
+        assert_eq!(
+            self.store
+                .take_in(fixture::take_in(email, "192.0.2.1"))
+                .await
+                .unwrap(),
+            TakenIn::Accepted
+        );
+        self.store.resolve(fixture::resolve(100)).await.unwrap();
+    }
+
+    /// Every message that is due, leased.
+    pub async fn due(&self) -> Vec<LeasedMessage> {
+        self.store
+            .lease_messages(fixture::lease(1_000))
+            .await
+            .unwrap()
+            .messages
+    }
+
+    /// Requests a link and takes it out of the outbox.
+    pub async fn link(&self, email: &str) -> Link {
+        self.request(email).await;
+        let due = self.due().await;
+        let [message] = due.as_slice() else {
+            panic!("one message is due, not {due:?}")
+        };
+        link_of(message)
+    }
+
+    /// Opens a link that must be live.
+    pub async fn open(&self, link: Link) -> LiveReset {
+        match self.store.open_reset(fixture::open(link)).await.unwrap() {
+            OpenedReset::Live(live) => live,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The names of all events behind `after`.
+    pub async fn events(&self, after: Sequence) -> Vec<String> {
+        let stretch = EventStretch {
+            after,
+            through: *self.store.log_head().borrow(),
+            at_most: 10_000,
+            names: Vec::new(),
+            account_id: None,
+        };
+        let read = self.store.read_events(stretch).await.unwrap();
+        read.events
+            .iter()
+            .map(|event| name_of(&event.leaf))
+            .collect()
+    }
+
+    /// The log's head.
+    pub fn head(&self) -> Sequence {
+        *self.store.log_head().borrow()
+    }
+}
+
+/// The link that a message carries.
+pub fn link_of(message: &LeasedMessage) -> Link {
+    match message.content {
+        MessageContent::ResetLink { link, .. } => link,
+        MessageContent::PasswordChanged { .. } => panic!("a notice carries no link"),
+    }
+}
+
+/// The name of the event with this leaf.
+pub fn name_of(leaf: &[u8]) -> String {
+    use prost::Message as _;
+    relatch::pb::AuditLeaf::decode(leaf).unwrap().name
+}
+
+/// Runs every case against the backend that `$open` opens, which gives a [`Bench`] and whatever must
+/// live as long as it.
+macro_rules! contract {
+    ($open:path) => {
+        $crate::contract::cases! { $open;
+            accounts: [
+                an_account_is_created_once_for_each_address,
+                a_repeated_creation_gives_the_same_account,
+                accounts_are_found_by_id_and_address,
+                an_update_needs_the_revision_that_was_read,
+                an_address_can_not_be_taken_over_by_an_update,
+                a_deleted_account_takes_its_links_and_messages_along,
+                accounts_are_listed_in_pages_without_gaps,
+            ],
+            requests: [
+                a_request_becomes_a_message_for_a_verified_address,
+                nothing_is_sent_where_nothing_may_be_sent,
+                the_typed_address_is_erased_when_the_request_is_resolved,
+                a_repeated_request_is_taken_in_once,
+                a_full_intake_refuses_everybody,
+                sources_are_resolved_in_turns,
+                the_identifier_limit_suppresses_silently,
+                the_fourth_request_sends_the_newest_link_again,
+                a_request_that_waited_too_long_is_not_sent,
+                a_profile_link_tells_its_way,
+                a_profile_link_is_limited_and_repeatable,
+                links_live_from_the_intake_s_commit,
+            ],
+            resets: [
+                a_link_is_used_once,
+                of_many_confirms_at_once_one_succeeds,
+                whatever_moves_the_credentials_kills_every_link,
+                a_dead_link_says_why,
+                cancelling_kills_every_live_link_and_may_be_repeated,
+                a_repeated_confirm_is_recognised_and_another_link_refused,
+                a_confirm_tells_the_owner,
+                a_link_dies_with_its_last_microsecond,
+            ],
+            sign_in: [
+                only_accounts_that_may_sign_in_are_checked,
+                a_sign_in_under_moved_credentials_does_not_stand,
+                an_outdated_hash_is_replaced_once,
+                ending_sessions_moves_the_watermark,
+            ],
+            outbox: [
+                a_leased_message_is_nobody_else_s_until_the_lease_ends,
+                many_couriers_lease_every_message_once,
+                a_settled_message_keeps_no_address,
+                a_retry_waits_its_pause,
+                a_message_whose_link_died_is_expired_instead,
+                a_lost_lease_settles_nothing,
+                messages_are_found_for_the_support_desk,
+            ],
+            limits: [
+                a_source_is_limited_and_recovers,
+                ipv6_sources_share_their_48,
+            ],
+            audit: [
+                every_change_is_one_event,
+                the_sequence_is_dense_under_concurrency,
+                filters_see_what_they_ask_for,
+                the_head_moves_when_events_are_committed,
+            ],
+        }
+    };
+}
+
+macro_rules! cases {
+    ($open:path; $($module:ident: [$($case:ident),* $(,)?]),* $(,)?) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let (bench, _kept) = $open().await;
+                $crate::contract::$module::$case(bench).await;
+            })*
+        })*
+    };
+}
+
+pub(crate) use {cases, contract};

@@ -1,0 +1,224 @@
+//! The outbox.
+
+use super::{Bench, link_of};
+use crate::support::fixture::{cancel, identifier, lease};
+use relatch::domain::message::DeliveryState;
+use relatch::store::{
+    AttemptOutcome, LeasedMessage, MessageFilter, MessagePage, MessageRecord, MessageSettled,
+    SettleMessage,
+};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Barrier;
+
+fn settle(message: &LeasedMessage, outcome: AttemptOutcome) -> SettleMessage {
+    SettleMessage {
+        message_id: message.message_id,
+        attempt: message.attempt,
+        outcome,
+    }
+}
+
+async fn listed(bench: &Bench, email: &str) -> Vec<MessageRecord> {
+    let filter =
+        MessageFilter::Identifier(vec![identifier("unrelated@example.com"), identifier(email)]);
+    bench
+        .store
+        .list_messages(MessagePage {
+            filter,
+            after: None,
+            at_most: 100,
+        })
+        .await
+        .unwrap()
+}
+
+async fn one_due(bench: &Bench) -> LeasedMessage {
+    bench.account("ada@example.com").await;
+    bench.request("ada@example.com").await;
+    bench.due().await.remove(0)
+}
+
+pub async fn a_leased_message_is_nobody_else_s_until_the_lease_ends(bench: Bench) {
+    let first = one_due(&bench).await;
+    assert_eq!(first.attempt, 1);
+    let none = bench.store.lease_messages(lease(10)).await.unwrap();
+    assert!(none.messages.is_empty());
+    bench.clock.advance(Duration::from_secs(30));
+    assert!(
+        none.next_due
+            .is_some_and(|due| due <= relatch::clock::Clock::now(&*bench.clock))
+    );
+    let again = bench.due().await;
+    assert_eq!(
+        (again[0].message_id, again[0].attempt),
+        (first.message_id, 2)
+    );
+}
+
+pub async fn many_couriers_lease_every_message_once(bench: Bench) {
+    for number in 0..40 {
+        let email = format!("{number}@example.com");
+        bench.account(&email).await;
+        bench.request(&email).await;
+    }
+    let barrier = Arc::new(Barrier::new(8));
+    let couriers: Vec<_> = (0..8)
+        .map(|_| {
+            let (store, barrier) = (bench.store.clone(), barrier.clone());
+            tokio::spawn(async move {
+                barrier.wait().await;
+                store.lease_messages(lease(10)).await.unwrap().messages
+            })
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    for courier in couriers {
+        for message in courier.await.unwrap() {
+            assert!(seen.insert(message.message_id), "leased twice");
+        }
+    }
+    assert_eq!(seen.len(), 40);
+}
+
+pub async fn a_settled_message_keeps_no_address(bench: Bench) {
+    let message = one_due(&bench).await;
+    let settled = bench
+        .store
+        .settle_message(settle(&message, AttemptOutcome::Accepted))
+        .await
+        .unwrap();
+    assert_eq!(settled, MessageSettled::Settled);
+    let record = listed(&bench, "ada@example.com").await.remove(0);
+    assert_eq!(record.state, DeliveryState::Sent);
+    assert_eq!(record.destination, "a***@example.com");
+    assert_eq!(record.attempts.len(), 1);
+    bench.clock.advance(Duration::from_hours(1));
+    assert!(bench.due().await.is_empty());
+}
+
+pub async fn a_retry_waits_its_pause(bench: Bench) {
+    let message = one_due(&bench).await;
+    let retry = AttemptOutcome::Retry {
+        pause: Duration::from_secs(60),
+        error: "451 try later".to_owned(),
+    };
+    bench
+        .store
+        .settle_message(settle(&message, retry))
+        .await
+        .unwrap();
+    bench.clock.advance(Duration::from_secs(59));
+    assert!(bench.due().await.is_empty());
+    bench.clock.advance(Duration::from_secs(1));
+    let again = bench.due().await.remove(0);
+    assert_eq!((again.message_id, again.attempt), (message.message_id, 2));
+    let give_up = AttemptOutcome::GiveUp {
+        error: "550 no such user".to_owned(),
+    };
+    bench
+        .store
+        .settle_message(settle(&again, give_up))
+        .await
+        .unwrap();
+    let record = listed(&bench, "ada@example.com").await.remove(0);
+    assert_eq!(
+        (record.state, record.reason.as_str()),
+        (DeliveryState::Failed, "550 no such user")
+    );
+    let outcomes: Vec<_> = record
+        .attempts
+        .iter()
+        .map(|attempt| attempt.outcome.as_str())
+        .collect();
+    assert_eq!(outcomes, ["retry", "gave_up"]);
+}
+
+pub async fn a_message_whose_link_died_is_expired_instead(bench: Bench) {
+    let message = one_due(&bench).await;
+    bench
+        .store
+        .cancel_resets(cancel(link_of(&message)))
+        .await
+        .unwrap();
+    bench.clock.advance(Duration::from_secs(30));
+    let before = bench.head();
+    assert!(bench.due().await.is_empty());
+    assert_eq!(bench.events(before).await, ["message_expired"]);
+    assert_eq!(
+        listed(&bench, "ada@example.com").await[0].state,
+        DeliveryState::Expired
+    );
+
+    bench.request("ada@example.com").await;
+    bench.clock.advance(Duration::from_mins(30));
+    assert!(bench.due().await.is_empty());
+    assert_eq!(
+        listed(&bench, "ada@example.com").await[0].state,
+        DeliveryState::Expired
+    );
+}
+
+pub async fn a_lost_lease_settles_nothing(bench: Bench) {
+    let first = one_due(&bench).await;
+    bench.clock.advance(Duration::from_secs(30));
+    let second = bench.due().await.remove(0);
+    let lost = bench
+        .store
+        .settle_message(settle(&first, AttemptOutcome::Accepted))
+        .await
+        .unwrap();
+    assert_eq!(lost, MessageSettled::LeaseLost);
+    assert_eq!(
+        listed(&bench, "ada@example.com").await[0].state,
+        DeliveryState::Queued
+    );
+    let settled = bench
+        .store
+        .settle_message(settle(&second, AttemptOutcome::Accepted))
+        .await
+        .unwrap();
+    assert_eq!(settled, MessageSettled::Settled);
+    let twice = bench
+        .store
+        .settle_message(settle(&second, AttemptOutcome::Accepted))
+        .await
+        .unwrap();
+    assert_eq!(twice, MessageSettled::LeaseLost);
+}
+
+pub async fn messages_are_found_for_the_support_desk(bench: Bench) {
+    let account = bench.account("ada@example.com").await;
+    for _ in 0..5 {
+        bench.request("ada@example.com").await;
+        bench.request("absent@example.com").await;
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = MessagePage {
+            filter: MessageFilter::Account(account.account_id),
+            after,
+            at_most: 2,
+        };
+        let page = bench.store.list_messages(page).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.requested_at, last.message_id));
+        seen.extend(page);
+    }
+    assert_eq!(seen.len(), 5);
+    assert!(
+        seen.windows(2)
+            .all(|pair| pair[0].requested_at > pair[1].requested_at),
+        "newest first"
+    );
+    let page = MessagePage {
+        filter: MessageFilter::Suppressed,
+        after: None,
+        at_most: 100,
+    };
+    let suppressed = bench.store.list_messages(page).await.unwrap();
+    assert_eq!(suppressed.len(), 5);
+    assert_eq!(listed(&bench, "absent@example.com").await, suppressed);
+}

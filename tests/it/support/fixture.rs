@@ -1,0 +1,207 @@
+//! Intents as tests need them: everything that a case does not care about is filled in.
+
+use relatch::domain::account::{DisplayName, Locale, Profile, SecondFactor};
+use relatch::domain::call::{Call, CallerName, CorrelationId};
+use relatch::domain::client::Source;
+use relatch::domain::email::Email;
+use relatch::domain::id::{AccountId, MessageId, ResetId};
+use relatch::domain::idempotency::{Method, Repeatable};
+use relatch::domain::keyring::{KeyId, Keyring};
+use relatch::domain::limit::{self, Bucket, Limit, LimitKey, Rate};
+use relatch::domain::password::PasswordHash;
+use relatch::domain::pseudonym::{Pseudonym, Subject};
+use relatch::domain::reset::LinkLifetime;
+use relatch::domain::token::Link;
+use relatch::domain::user_agent::BrowserAndSystem;
+use relatch::random::{self, Random, SystemRandom};
+use relatch::store::{
+    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
+    RequestProfileLink, Resolve, TakeIn, Whence,
+};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A fresh array of random bytes.
+pub fn fresh<const N: usize>() -> [u8; N] {
+    random::array(&SystemRandom as &dyn Random).expect("the system has entropy")
+}
+
+/// A ring of one key, the same in every test.
+pub fn keyring() -> Keyring {
+    Keyring::of(
+        KeyId::from_bytes([1, 2, 3, 4]),
+        std::array::from_fn(|i| u8::try_from(i * 5 + 3).unwrap_or(1)),
+    )
+}
+
+/// A call by the service `web`.
+pub fn call() -> Call {
+    Call {
+        caller: CallerName::parse("web").expect("a name"),
+        correlation_id: CorrelationId::from_random(fresh()),
+        source_ip: Some([192, 0, 2, 1].into()),
+    }
+}
+
+/// A repeatable call of `method` under `request_id` with this one field.
+pub fn repeatable(method: Method, request_id: &str, field: &[u8]) -> Option<Repeatable> {
+    let caller = CallerName::parse("web").expect("a name");
+    Repeatable::new(&keyring(), &caller, method, request_id, &[field]).expect("a request id")
+}
+
+/// A hash that no password has; the store does not look into it.
+pub fn password_hash(salt: u8) -> PasswordHash {
+    let salt = data_encoding::BASE64_NOPAD.encode(&[salt; 16]);
+    let tag = data_encoding::BASE64_NOPAD.encode(&[7; 32]);
+    PasswordHash::parse(&format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${tag}"))
+        .expect("a PHC string")
+}
+
+/// A limit that is never reached.
+pub fn generous() -> Rate {
+    Rate::per(1_000_000, Duration::from_secs(1))
+}
+
+/// A verified address without a phone.
+pub fn profile(email: &str) -> Profile {
+    Profile {
+        email: Email::parse(email).expect("an address"),
+        email_verified: true,
+        phone: None,
+        phone_verified: false,
+        second_factor: SecondFactor::Email,
+        locale: Locale::default(),
+        display_name: DisplayName::parse("Ada").expect("a name"),
+    }
+}
+
+/// Creates an account with this address.
+pub fn create(email: &str) -> CreateAccount {
+    CreateAccount {
+        call: call(),
+        repeatable: None,
+        account_id: AccountId::from_bytes(fresh()),
+        profile: profile(email),
+    }
+}
+
+/// The limits of a source in a bucket.
+pub fn source_limits(bucket: Bucket, rate: Rate, ip: &str) -> Vec<Limit> {
+    limit::for_source(&keyring(), bucket, rate, source(ip))
+}
+
+/// The source of an address.
+pub fn source(ip: &str) -> Source {
+    Source::of(ip.parse::<IpAddr>().expect("an address"))
+}
+
+/// The pseudonym of an address.
+pub fn identifier(email: &str) -> Pseudonym {
+    let email = Email::parse(email).expect("an address");
+    Pseudonym::of(
+        &keyring(),
+        Subject::Identifier,
+        email.key().as_str().as_bytes(),
+    )
+}
+
+/// A request for a link for this address, from this source, under no limit.
+pub fn take_in(email: &str, ip: &str) -> TakeIn {
+    let identifier = identifier(email);
+    TakeIn {
+        call: Call {
+            source_ip: ip.parse().ok(),
+            ..call()
+        },
+        repeatable: None,
+        limits: source_limits(Bucket::RequestSource, generous(), ip),
+        source: source(ip),
+        email: Email::parse(email).expect("an address"),
+        identifier,
+        identifier_limit: LimitKey::new(Bucket::Identifier, identifier),
+        locale: Locale::default(),
+        reset_id: ResetId::from_bytes(fresh()),
+        message_id: MessageId::from_bytes(fresh()),
+        lifetime: LinkLifetime::default(),
+        cap: INTAKE_CAP,
+    }
+}
+
+/// Resolves up to this many requests, under no limit.
+pub fn resolve(at_most: u32) -> Resolve {
+    Resolve {
+        at_most,
+        identifier_rate: generous(),
+    }
+}
+
+/// A link requested from this profile, under no limit.
+pub fn profile_link(account_id: AccountId) -> RequestProfileLink {
+    let whose = Pseudonym::of(&keyring(), Subject::Account, account_id.as_bytes());
+    RequestProfileLink {
+        call: call(),
+        repeatable: None,
+        account_id,
+        limit: Limit {
+            key: LimitKey::new(Bucket::ProfileLink, whose),
+            rate: generous(),
+        },
+        reset_id: ResetId::from_bytes(fresh()),
+        message_id: MessageId::from_bytes(fresh()),
+        lifetime: LinkLifetime::default(),
+    }
+}
+
+/// Opens a link, under no limit.
+pub fn open(link: Link) -> OpenReset {
+    OpenReset {
+        link,
+        limits: source_limits(Bucket::ConfirmSource, generous(), "192.0.2.1"),
+        repeatable: None,
+    }
+}
+
+/// Cancels by a link, under no limit.
+pub fn cancel(link: Link) -> CancelResets {
+    CancelResets {
+        call: call(),
+        link,
+        limits: source_limits(Bucket::CheckSource, generous(), "192.0.2.1"),
+    }
+}
+
+/// Uses a link that was opened.
+pub fn confirm(
+    link: Link,
+    opened: &relatch::store::LiveReset,
+    password_hash: PasswordHash,
+) -> ConfirmReset {
+    ConfirmReset {
+        call: call(),
+        repeatable: None,
+        reset_id: link.reset_id,
+        credential_version: opened.credential_version,
+        password_hash,
+        notice_id: MessageId::from_bytes(fresh()),
+        whence: Whence {
+            network: None,
+            device: BrowserAndSystem::recognise(""),
+        },
+    }
+}
+
+/// Begins a sign-in, under no limit.
+pub fn begin_sign_in(email: &str) -> BeginSignIn {
+    BeginSignIn {
+        email: Email::parse(email).expect("an address").key().clone(),
+        limits: source_limits(Bucket::SignInSource, generous(), "192.0.2.1"),
+    }
+}
+
+/// Leases up to this many messages for half a minute.
+pub fn lease(at_most: u32) -> LeaseMessages {
+    LeaseMessages {
+        at_most,
+        lease_for: Duration::from_secs(30),
+    }
+}
