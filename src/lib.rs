@@ -1,1 +1,4 @@
 //! Relatch.
+
+pub mod domain;
+pub mod service;
