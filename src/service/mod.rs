@@ -1,0 +1,3 @@
+//! The use cases, over traits for whatever lies outside the process.
+
+pub mod hasher;
