@@ -5,4 +5,5 @@ pub mod delivery;
 pub mod domain;
 pub mod pb;
 pub mod random;
+pub mod service;
 pub mod store;

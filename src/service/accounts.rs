@@ -9,8 +9,8 @@ use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::phone::Phone;
 use crate::random;
 use crate::store::{
-    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount, DeleteAccount,
-    UpdateAccount,
+    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount,
+    DeleteAccount, UpdateAccount,
 };
 
 impl Service {
@@ -23,7 +23,16 @@ impl Service {
     ) -> Result<Account, ServiceError> {
         let repeatable = self.repeatable_creation(&call, &profile, request_id)?;
         let account_id = AccountId::from_bytes(random::array(&*self.random)?);
-        match self.store.create_account(CreateAccount { call, repeatable, account_id, profile }).await? {
+        match self
+            .store
+            .create_account(CreateAccount {
+                call,
+                repeatable,
+                account_id,
+                profile,
+            })
+            .await?
+        {
             AccountCreated::Created(account) => Ok(account),
             AccountCreated::RequestIdReused => Err(ServiceError::RequestIdReused),
             AccountCreated::EmailTaken => Err(ServiceError::EmailTaken),
@@ -40,19 +49,31 @@ impl Service {
         let fields: [&[u8]; 7] = [
             profile.email.address().as_bytes(),
             &[u8::from(profile.email_verified)],
-            profile.phone.as_ref().map_or(&[], |phone: &Phone| phone.as_str().as_bytes()),
+            profile
+                .phone
+                .as_ref()
+                .map_or(&[], |phone: &Phone| phone.as_str().as_bytes()),
             &[u8::from(profile.phone_verified)],
             &[SecondFactor::code(profile.second_factor)],
             profile.locale.as_str().as_bytes(),
             profile.display_name.as_str().as_bytes(),
         ];
         let keyring = self.keyring.load();
-        Ok(Repeatable::new(&keyring, &call.caller, Method::CreateAccount, request_id, &fields)?)
+        Ok(Repeatable::new(
+            &keyring,
+            &call.caller,
+            Method::CreateAccount,
+            request_id,
+            &fields,
+        )?)
     }
 
     /// Reads an account.
     pub async fn account(&self, which: AccountSelector) -> Result<Account, ServiceError> {
-        self.store.account(which).await?.ok_or(ServiceError::NoAccount)
+        self.store
+            .account(which)
+            .await?
+            .ok_or(ServiceError::NoAccount)
     }
 
     /// Changes an account, if it is still as the caller read it.
@@ -63,7 +84,16 @@ impl Service {
         expected: Option<Revision>,
         change: AccountChange,
     ) -> Result<Account, ServiceError> {
-        match self.store.update_account(UpdateAccount { call, account_id, expected, change }).await? {
+        match self
+            .store
+            .update_account(UpdateAccount {
+                call,
+                account_id,
+                expected,
+                change,
+            })
+            .await?
+        {
             AccountUpdated::Updated(account) => Ok(account),
             AccountUpdated::RevisionMismatch => Err(ServiceError::EtagMismatch),
             AccountUpdated::EmailTaken => Err(ServiceError::EmailTaken),
@@ -72,8 +102,16 @@ impl Service {
     }
 
     /// Deletes an account with everything that is its own.
-    pub async fn delete_account(&self, call: Call, account_id: AccountId) -> Result<(), ServiceError> {
-        match self.store.delete_account(DeleteAccount { call, account_id }).await? {
+    pub async fn delete_account(
+        &self,
+        call: Call,
+        account_id: AccountId,
+    ) -> Result<(), ServiceError> {
+        match self
+            .store
+            .delete_account(DeleteAccount { call, account_id })
+            .await?
+        {
             AccountDeleted::Deleted => Ok(()),
             AccountDeleted::NoAccount => Err(ServiceError::NoAccount),
         }

@@ -20,7 +20,8 @@ use crate::domain::user_agent::BrowserAndSystem;
 use crate::random;
 use crate::service::hasher::Class;
 use crate::store::{
-    ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset, RepeatedConfirm, ResetConfirmed, Whence,
+    ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset, RepeatedConfirm,
+    ResetConfirmed, Whence,
 };
 use tokio::time::Instant;
 
@@ -41,12 +42,22 @@ pub struct Confirm<'a> {
 
 impl Service {
     /// Sets the password, once.
-    pub async fn confirm(&self, call: Call, confirm: Confirm<'_>) -> Result<Confirmation, ServiceError> {
+    pub async fn confirm(
+        &self,
+        call: Call,
+        confirm: Confirm<'_>,
+    ) -> Result<Confirmation, ServiceError> {
         let link = self.verified(LinkKind::Reset, confirm.token)?;
         let repeatable = self.repeatable_confirm(&call, link, confirm.request_id)?;
-        match self.open_for_confirm(link, repeatable.clone(), &confirm.client).await? {
+        match self
+            .open_for_confirm(link, repeatable.clone(), &confirm.client)
+            .await?
+        {
             Opened::Live(live) => self.use_link(call, link, live, repeatable, confirm).await,
-            Opened::Repeated(repeated) => self.repeat(repeated, confirm.new_password, confirm.deadline).await,
+            Opened::Repeated(repeated) => {
+                self.repeat(repeated, confirm.new_password, confirm.deadline)
+                    .await
+            }
         }
     }
 
@@ -58,17 +69,26 @@ impl Service {
         repeatable: Option<Repeatable>,
         confirm: Confirm<'_>,
     ) -> Result<Confirmation, ServiceError> {
-        let words = personal_words(live.email.address(), live.phone.as_ref(), live.display_name.as_str());
+        let words = personal_words(
+            live.email.address(),
+            live.phone.as_ref(),
+            live.display_name.as_str(),
+        );
         let password = confirm.new_password;
-        let judgement = self.judge(Class::Confirm, confirm.deadline, password.clone(), words).await?;
-        if !judgement.violations.is_empty() {
+        let judgement = self
+            .judge(Class::Confirm, confirm.deadline, password.clone(), words)
+            .await?;
+        if !judgement.accepts() {
             return Err(ServiceError::PasswordRejected(judgement));
         }
         if live.second_factor != SecondFactor::Email {
             return Err(ServiceError::FactorMissing(live.second_factor));
         }
         let salt = random::array(&*self.random)?;
-        let password_hash = self.hasher.hash(Class::Confirm, confirm.deadline, password.clone(), salt).await?;
+        let password_hash = self
+            .hasher
+            .hash(Class::Confirm, confirm.deadline, password.clone(), salt)
+            .await?;
         let intent = ConfirmReset {
             call,
             repeatable: repeatable.clone(),
@@ -85,8 +105,13 @@ impl Service {
             ResetConfirmed::Confirmed(confirmation) => Ok(confirmation),
             // The same call, sent twice at once: the other one may just have been answered.
             ResetConfirmed::Dead(DeadLink::Used) if repeatable.is_some() => {
-                match self.open_for_confirm(link, repeatable, &confirm.client).await? {
-                    Opened::Repeated(repeated) => self.repeat(repeated, password, confirm.deadline).await,
+                match self
+                    .open_for_confirm(link, repeatable, &confirm.client)
+                    .await?
+                {
+                    Opened::Repeated(repeated) => {
+                        self.repeat(repeated, password, confirm.deadline).await
+                    }
                     Opened::Live(_) => Err(DeadLink::Used.into()),
                 }
             }
@@ -102,8 +127,15 @@ impl Service {
         password: Password,
         deadline: Instant,
     ) -> Result<Confirmation, ServiceError> {
-        let verdict = self.hasher.verify(Class::Confirm, deadline, password, repeated.present_hash).await?;
-        if verdict.matches { Ok(repeated.confirmation) } else { Err(DeadLink::Used.into()) }
+        let verdict = self
+            .hasher
+            .verify(Class::Confirm, deadline, password, repeated.present_hash)
+            .await?;
+        if verdict.matches {
+            Ok(repeated.confirmation)
+        } else {
+            Err(DeadLink::Used.into())
+        }
     }
 
     async fn open_for_confirm(
@@ -113,13 +145,28 @@ impl Service {
         client: &Client,
     ) -> Result<Opened, ServiceError> {
         let rate = self.rules.rates.confirm_source;
-        let limits = limit::for_source(&self.keyring.load(), Bucket::ConfirmSource, rate, client.source());
-        match self.store.open_reset(OpenReset { link, limits, repeatable }).await? {
+        let limits = limit::for_source(
+            &self.keyring.load(),
+            Bucket::ConfirmSource,
+            rate,
+            client.source(),
+        );
+        match self
+            .store
+            .open_reset(OpenReset {
+                link,
+                limits,
+                repeatable,
+            })
+            .await?
+        {
             OpenedReset::Live(live) => Ok(Opened::Live(live)),
             OpenedReset::Repeated(repeated) => Ok(Opened::Repeated(repeated)),
             OpenedReset::Dead(why) => Err(why.into()),
             OpenedReset::RequestIdReused => Err(ServiceError::RequestIdReused),
-            OpenedReset::SourceLimited(limited) => Err(ServiceError::limited(Bucket::ConfirmSource, limited)),
+            OpenedReset::SourceLimited(limited) => {
+                Err(ServiceError::limited(Bucket::ConfirmSource, limited))
+            }
         }
     }
 
@@ -132,7 +179,13 @@ impl Service {
     ) -> Result<Option<Repeatable>, ServiceError> {
         let fields: [&[u8]; 1] = [link.reset_id.as_bytes()];
         let keyring = self.keyring.load();
-        Ok(Repeatable::new(&keyring, &call.caller, Method::ConfirmReset, request_id, &fields)?)
+        Ok(Repeatable::new(
+            &keyring,
+            &call.caller,
+            Method::ConfirmReset,
+            request_id,
+            &fields,
+        )?)
     }
 }
 

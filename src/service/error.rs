@@ -96,7 +96,10 @@ impl ServiceError {
     /// The limit of this bucket is reached.
     #[must_use]
     pub fn limited(bucket: Bucket, limited: Limited) -> Self {
-        Self::Limited { bucket, retry_after: limited.retry_after }
+        Self::Limited {
+            bucket,
+            retry_after: limited.retry_after,
+        }
     }
 }
 

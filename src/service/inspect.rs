@@ -11,7 +11,10 @@ use crate::domain::password::{Judgement, Password, PersonalWords};
 use crate::domain::phone::Phone;
 use crate::domain::token::{self, Link, LinkKind};
 use crate::service::hasher::Class;
-use crate::store::{AccountSelector, CancelResets, LiveReset, OpenReset, OpenedReset, ResetsCancelled};
+use crate::store::{
+    AccountSelector, CancelResets, LiveReset, OpenReset, OpenedReset, ResetsCancelled,
+};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Whose password is judged.
@@ -27,7 +30,8 @@ impl Service {
     /// What the holder of a working link is told about it.
     pub async fn inspect(&self, token: &str, client: &Client) -> Result<LiveReset, ServiceError> {
         let link = self.verified(LinkKind::Reset, token)?;
-        self.open(link, self.check_limits(client), Bucket::CheckSource).await
+        self.open(link, self.check_limits(client), Bucket::CheckSource)
+            .await
     }
 
     /// Everything that the policy has to say about a password.
@@ -41,7 +45,11 @@ impl Service {
         let words = match subject {
             Subject::Token(token) => {
                 let live = self.inspect(token, client).await?;
-                personal_words(live.email.address(), live.phone.as_ref(), live.display_name.as_str())
+                personal_words(
+                    live.email.address(),
+                    live.phone.as_ref(),
+                    live.display_name.as_str(),
+                )
             }
             Subject::Account(account_id) => {
                 let account = self.store.account(AccountSelector::Id(account_id)).await?;
@@ -52,19 +60,35 @@ impl Service {
     }
 
     /// Kills every live link of the account that a cancel link belongs to. Pressing it again is fine.
-    pub async fn cancel(&self, call: Call, cancel_token: &str, client: &Client) -> Result<(), ServiceError> {
+    pub async fn cancel(
+        &self,
+        call: Call,
+        cancel_token: &str,
+        client: &Client,
+    ) -> Result<(), ServiceError> {
         let link = self.verified(LinkKind::Cancel, cancel_token)?;
-        let intent = CancelResets { call, link, limits: self.check_limits(client) };
+        let intent = CancelResets {
+            call,
+            link,
+            limits: self.check_limits(client),
+        };
         match self.store.cancel_resets(intent).await? {
             ResetsCancelled::Cancelled(_) => Ok(()),
             ResetsCancelled::Unknown => Err(crate::store::DeadLink::Unknown.into()),
-            ResetsCancelled::SourceLimited(limited) => Err(ServiceError::limited(Bucket::CheckSource, limited)),
+            ResetsCancelled::SourceLimited(limited) => {
+                Err(ServiceError::limited(Bucket::CheckSource, limited))
+            }
         }
     }
 
     /// The link of a token whose MAC and expiry hold; neither store nor limiter hears of any other.
     pub(super) fn verified(&self, kind: LinkKind, token: &str) -> Result<Link, ServiceError> {
-        Ok(token::verify(&self.keyring.load(), kind, token, self.clock.now())?)
+        Ok(token::verify(
+            &self.keyring.load(),
+            kind,
+            token,
+            self.clock.now(),
+        )?)
     }
 
     pub(super) async fn judge(
@@ -74,31 +98,68 @@ impl Service {
         password: Password,
         words: PersonalWords,
     ) -> Result<Judgement, ServiceError> {
-        let rules = self.rules.clone();
-        Ok(self.hasher.run(class, deadline, move |_| rules.policy.judge(&password, &words)).await?)
+        let policy = Arc::clone(&self.rules.policy);
+        Ok(self
+            .hasher
+            .judge(class, deadline, policy, password, words)
+            .await?)
     }
 
-    async fn open(&self, link: Link, limits: Vec<Limit>, bucket: Bucket) -> Result<LiveReset, ServiceError> {
-        match self.store.open_reset(OpenReset { link, limits, repeatable: None }).await? {
+    async fn open(
+        &self,
+        link: Link,
+        limits: Vec<Limit>,
+        bucket: Bucket,
+    ) -> Result<LiveReset, ServiceError> {
+        match self
+            .store
+            .open_reset(OpenReset {
+                link,
+                limits,
+                repeatable: None,
+            })
+            .await?
+        {
             OpenedReset::Live(live) => Ok(live),
             OpenedReset::Dead(why) => Err(why.into()),
             OpenedReset::SourceLimited(limited) => Err(ServiceError::limited(bucket, limited)),
             // Only a repeatable call is ever a repetition.
-            OpenedReset::Repeated(_) | OpenedReset::RequestIdReused => Err(ServiceError::RequestIdReused),
+            OpenedReset::Repeated(_) | OpenedReset::RequestIdReused => {
+                Err(ServiceError::RequestIdReused)
+            }
         }
     }
 
     fn check_limits(&self, client: &Client) -> Vec<Limit> {
-        limit::for_source(&self.keyring.load(), Bucket::CheckSource, self.rules.rates.check_source, client.source())
+        limit::for_source(
+            &self.keyring.load(),
+            Bucket::CheckSource,
+            self.rules.rates.check_source,
+            client.source(),
+        )
     }
 }
 
 /// The words that may not make up the password of the holder of a link.
-pub(super) fn personal_words(email: &str, phone: Option<&Phone>, display_name: &str) -> PersonalWords {
-    PersonalWords::new(email, display_name, phone.map_or("", Phone::as_str))
+pub(super) fn personal_words(
+    email: &str,
+    phone: Option<&Phone>,
+    display_name: &str,
+) -> PersonalWords {
+    let words = PersonalWords::default()
+        .with_text(email)
+        .with_text(display_name);
+    match phone {
+        Some(phone) => words.with_phone(phone.as_str()),
+        None => words,
+    }
 }
 
 fn account_words(account: &Account) -> PersonalWords {
     let profile = &account.profile;
-    personal_words(profile.email.address(), profile.phone.as_ref(), profile.display_name.as_str())
+    personal_words(
+        profile.email.address(),
+        profile.phone.as_ref(),
+        profile.display_name.as_str(),
+    )
 }

@@ -31,7 +31,7 @@ pub struct Rules {
     /// How many unresolved requests there may be.
     pub intake_cap: u32,
     /// Which passwords are accepted.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
 }
 
 impl Default for Rules {
@@ -40,7 +40,7 @@ impl Default for Rules {
             rates: Rates::default(),
             lifetime: LinkLifetime::default(),
             intake_cap: INTAKE_CAP,
-            policy: Policy::default(),
+            policy: Arc::new(Policy::default()),
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::domain::message::ChannelKind;
 use crate::domain::pseudonym::{Pseudonym, Subject};
 use crate::domain::time::Timestamp;
 use crate::random;
-use crate::store::{EndSessions, ProfileLink, QueuedLink, RequestProfileLink, SecurityInfo, SessionsEnded};
+use crate::store::{
+    EndSessions, ProfileLink, QueuedLink, RequestProfileLink, SecurityInfo, SessionsEnded,
+};
 
 impl Service {
     /// Sends a link to the person of this account, by the method that they chose.
@@ -23,13 +25,22 @@ impl Service {
     ) -> Result<QueuedLink, ServiceError> {
         let keyring = self.keyring.load();
         let fields: [&[u8]; 1] = [account_id.as_bytes()];
-        let repeatable = Repeatable::new(&keyring, &call.caller, Method::SendProfileResetLink, request_id, &fields)?;
+        let repeatable = Repeatable::new(
+            &keyring,
+            &call.caller,
+            Method::SendProfileResetLink,
+            request_id,
+            &fields,
+        )?;
         let whose = Pseudonym::of(&keyring, Subject::Account, account_id.as_bytes());
         let intent = RequestProfileLink {
             call,
             repeatable,
             account_id,
-            limit: Limit { key: LimitKey::new(Bucket::ProfileLink, whose), rate: self.rules.rates.profile_link },
+            limit: Limit {
+                key: LimitKey::new(Bucket::ProfileLink, whose),
+                rate: self.rules.rates.profile_link,
+            },
             reset_id: ResetId::from_bytes(random::array(&*self.random)?),
             message_id: MessageId::from_bytes(random::array(&*self.random)?),
             lifetime: self.rules.lifetime,
@@ -37,23 +48,40 @@ impl Service {
         match self.store.request_profile_link(intent).await? {
             ProfileLink::Queued(queued) => Ok(queued),
             ProfileLink::RequestIdReused => Err(ServiceError::RequestIdReused),
-            ProfileLink::Limited(limited) => Err(ServiceError::limited(Bucket::ProfileLink, limited)),
+            ProfileLink::Limited(limited) => {
+                Err(ServiceError::limited(Bucket::ProfileLink, limited))
+            }
             ProfileLink::NoAccount => Err(ServiceError::NoAccount),
             ProfileLink::Disabled => Err(ServiceError::Disabled),
             ProfileLink::NoVerifiedAddress => Err(ServiceError::NoVerifiedAddress),
-            ProfileLink::ChannelMissing(ChannelKind::Sms) => Err(ServiceError::FactorMissing(SecondFactor::Sms)),
-            ProfileLink::ChannelMissing(ChannelKind::Email) => Err(ServiceError::FactorMissing(SecondFactor::Email)),
+            ProfileLink::ChannelMissing(ChannelKind::Sms) => {
+                Err(ServiceError::FactorMissing(SecondFactor::Sms))
+            }
+            ProfileLink::ChannelMissing(ChannelKind::Email) => {
+                Err(ServiceError::FactorMissing(SecondFactor::Email))
+            }
         }
     }
 
     /// What the Security tab shows.
     pub async fn security_info(&self, account_id: AccountId) -> Result<SecurityInfo, ServiceError> {
-        self.store.security_info(account_id).await?.ok_or(ServiceError::NoAccount)
+        self.store
+            .security_info(account_id)
+            .await?
+            .ok_or(ServiceError::NoAccount)
     }
 
     /// Ends every session of an account; gives the moment before which they began.
-    pub async fn end_sessions(&self, call: Call, account_id: AccountId) -> Result<Timestamp, ServiceError> {
-        match self.store.end_sessions(EndSessions { call, account_id }).await? {
+    pub async fn end_sessions(
+        &self,
+        call: Call,
+        account_id: AccountId,
+    ) -> Result<Timestamp, ServiceError> {
+        match self
+            .store
+            .end_sessions(EndSessions { call, account_id })
+            .await?
+        {
             SessionsEnded::Ended(valid_after) => Ok(valid_after),
             SessionsEnded::NoAccount => Err(ServiceError::NoAccount),
         }

@@ -29,11 +29,21 @@ impl Service {
     ///
     /// No account is looked up here, whatever the answer: the request becomes one intake row, and a
     /// worker opens it later.
-    pub async fn request_link(&self, call: Call, request: LinkRequest<'_>) -> Result<Duration, ServiceError> {
+    pub async fn request_link(
+        &self,
+        call: Call,
+        request: LinkRequest<'_>,
+    ) -> Result<Duration, ServiceError> {
         let keyring = self.keyring.load();
         let key = request.email.key().as_str().as_bytes();
         let identifier = Pseudonym::of(&keyring, Subject::Identifier, key);
-        let repeatable = Repeatable::new(&keyring, &call.caller, Method::RequestReset, request.request_id, &[key])?;
+        let repeatable = Repeatable::new(
+            &keyring,
+            &call.caller,
+            Method::RequestReset,
+            request.request_id,
+            &[key],
+        )?;
         let source = request.client.source();
         let rate = self.rules.rates.request_source;
         let intent = TakeIn {
@@ -53,7 +63,9 @@ impl Service {
         match self.store.take_in(intent).await? {
             TakenIn::Accepted => Ok(self.rules.lifetime.get()),
             TakenIn::RequestIdReused => Err(ServiceError::RequestIdReused),
-            TakenIn::SourceLimited(limited) => Err(ServiceError::limited(Bucket::RequestSource, limited)),
+            TakenIn::SourceLimited(limited) => {
+                Err(ServiceError::limited(Bucket::RequestSource, limited))
+            }
             TakenIn::IntakeFull => Err(ServiceError::IntakeFull),
         }
     }

@@ -41,7 +41,10 @@ pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
 
 /// Resolves requests until the intake is empty.
 pub async fn resolve_all(service: &Service) -> Result<(), StoreError> {
-    let intent = Resolve { at_most: BATCH, identifier_rate: service.rules.rates.identifier };
+    let intent = Resolve {
+        at_most: BATCH,
+        identifier_rate: service.rules.rates.identifier,
+    };
     while service.store.resolve(intent.clone()).await?.more {}
     Ok(())
 }

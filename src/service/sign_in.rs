@@ -13,7 +13,9 @@ use crate::domain::proof::{self, PROOF_LIFETIME, Proof, ProofText};
 use crate::domain::pseudonym::{Pseudonym, Subject};
 use crate::random;
 use crate::service::hasher::Class;
-use crate::store::{BeginSignIn, FinishSignIn, Rehash, SignInAccount, SignInBegun, SignInFinished, SignInVerdict};
+use crate::store::{
+    BeginSignIn, FinishSignIn, Rehash, SignInAccount, SignInBegun, SignInFinished, SignInVerdict,
+};
 use tokio::time::Instant;
 
 /// Somebody shows an address and a password.
@@ -43,31 +45,65 @@ pub struct SignedIn {
 impl Service {
     /// Checks a password. Whoever may not sign in costs the same: one transaction, one hash, one event.
     pub async fn sign_in(&self, call: Call, sign_in: SignIn) -> Result<SignedIn, ServiceError> {
-        let SignIn { email, password, client, deadline } = sign_in;
+        let SignIn {
+            email,
+            password,
+            client,
+            deadline,
+        } = sign_in;
         let keyring = self.keyring.load_full();
         let rate = self.rules.rates.sign_in_source;
         let limits = limit::for_source(&keyring, Bucket::SignInSource, rate, client.source());
-        let account = match self.store.begin_sign_in(BeginSignIn { email: email.key().clone(), limits }).await? {
+        let account = match self
+            .store
+            .begin_sign_in(BeginSignIn {
+                email: email.key().clone(),
+                limits,
+            })
+            .await?
+        {
             SignInBegun::Check(account) => account,
             SignInBegun::SourceLimited(limited) => {
                 return Err(ServiceError::limited(Bucket::SignInSource, limited));
             }
         };
-        let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let verdict = self.hasher.verify(Class::SignIn, deadline, password.clone(), hash).await?;
+        let hash = account
+            .as_ref()
+            .map(|account| account.password_hash.clone());
+        let verdict = self
+            .hasher
+            .verify(Class::SignIn, deadline, password.clone(), hash)
+            .await?;
         let right = account.as_ref().filter(|_| verdict.matches);
         let verdict = match right {
             Some(account) => SignInVerdict::Right {
                 account_id: account.account_id,
                 credential_version: account.credential_version,
-                rehash: self.rehash(account, verdict.outdated, password, deadline).await?,
+                rehash: self
+                    .rehash(account, verdict.outdated, password, deadline)
+                    .await?,
             },
-            None => SignInVerdict::Wrong { account_id: account.as_ref().map(|account| account.account_id) },
+            None => SignInVerdict::Wrong {
+                account_id: account.as_ref().map(|account| account.account_id),
+            },
         };
-        let identifier = Pseudonym::of(&keyring, Subject::Identifier, email.key().as_str().as_bytes());
-        let finished = self.store.finish_sign_in(FinishSignIn { call, identifier, verdict }).await?;
+        let identifier = Pseudonym::of(
+            &keyring,
+            Subject::Identifier,
+            email.key().as_str().as_bytes(),
+        );
+        let finished = self
+            .store
+            .finish_sign_in(FinishSignIn {
+                call,
+                identifier,
+                verdict,
+            })
+            .await?;
         match (finished, right) {
-            (SignInFinished::SignedIn, Some(account)) if account.second_factor == SecondFactor::Email => {
+            (SignInFinished::SignedIn, Some(account))
+                if account.second_factor == SecondFactor::Email =>
+            {
                 let proof = Proof {
                     account_id: account.account_id,
                     credential_version: account.credential_version,
@@ -80,8 +116,12 @@ impl Service {
                     proof: proof::sign(&keyring, &proof),
                 })
             }
-            (SignInFinished::SignedIn, Some(account)) => Err(ServiceError::FactorMissing(account.second_factor)),
-            (SignInFinished::SignedIn | SignInFinished::Refused, _) => Err(ServiceError::CredentialsWrong),
+            (SignInFinished::SignedIn, Some(account)) => {
+                Err(ServiceError::FactorMissing(account.second_factor))
+            }
+            (SignInFinished::SignedIn | SignInFinished::Refused, _) => {
+                Err(ServiceError::CredentialsWrong)
+            }
         }
     }
 
@@ -97,7 +137,13 @@ impl Service {
             return Ok(None);
         }
         let salt = random::array(&*self.random)?;
-        let to = self.hasher.hash(Class::SignIn, deadline, password, salt).await?;
-        Ok(Some(Rehash { from: account.password_hash.clone(), to }))
+        let to = self
+            .hasher
+            .hash(Class::SignIn, deadline, password, salt)
+            .await?;
+        Ok(Some(Rehash {
+            from: account.password_hash.clone(),
+            to,
+        }))
     }
 }

@@ -1,5 +1,24 @@
-//! Passwords.
+//! Passwords: how they are read, which ones are accepted, and what is kept of them.
+//!
+//! The rules are those of NIST SP 800-63B-4 §3.1.1.2: a minimum length counted in code points, a
+//! blocklist, words of the account and the service refused, and no rules about which kinds of
+//! character to use.
 
+pub mod blocklist;
+mod cost;
 mod hash;
+mod keyboard;
+mod lookalike;
+mod personal;
+mod policy;
+mod rule;
+mod strength;
+mod text;
 
-pub use hash::PasswordHash;
+pub use cost::{Argon2Params, Argon2ParamsError};
+pub use hash::{HashUnreadable, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES};
+pub use personal::PersonalWords;
+pub use policy::{Policy, PolicyError};
+pub use rule::{Judgement, Rule, Violation};
+pub use strength::Suggestion;
+pub use text::{MAX_BYTES, Password, PasswordUnreadable};

@@ -1,0 +1,221 @@
+//! The list of common passwords, refused as a whole (SP 800-63B-4 §3.1.1.2, ASVS 6.2.4).
+//!
+//! Lists of leaked passwords hold next to nothing of fifteen characters. What people make of that
+//! demand is known, though: they repeat a common password, join two, add digits, run along the
+//! keyboard or type a phrase. The list is made of that: from two files of words and phrases, when
+//! it is first asked for, and by recognising walks over the keyboard, which need not be kept.
+
+use std::{collections::HashSet, iter::once, ops::RangeInclusive, sync::LazyLock};
+
+use super::{
+    Policy,
+    keyboard::{is_walk, walks},
+};
+
+/// Common passwords and words, the most common first, in lower case.
+const WORDS: &str = include_str!("common_words.txt");
+/// Well-known phrases, in lower case, with spaces.
+const PHRASES: &str = include_str!("common_phrases.txt");
+
+/// How many of the words are also joined in pairs.
+const JOINED_WORDS: usize = 40;
+/// What is added to make a password longer.
+const ENDINGS: [&str; 8] = [
+    "1",
+    "12",
+    "123",
+    "1234",
+    "12345",
+    "123456",
+    "123456789",
+    "!",
+];
+/// The years of birth of most people who choose passwords, and some more.
+const YEARS: RangeInclusive<u16> = 1970..=2030;
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+static LIST: LazyLock<HashSet<Box<str>>> = LazyLock::new(|| {
+    let entries = words().chain(pairs()).chain(phrases()).chain(dates());
+    entries
+        .filter(|entry| entry.chars().count() >= Policy::LOWEST_MIN_LENGTH)
+        .map(String::into_boxed_str)
+        .collect()
+});
+
+/// Whether the whole text is a common password, in any case.
+pub(super) fn contains(text: &str) -> bool {
+    let text = text.to_lowercase();
+    LIST.contains(text.as_str()) || is_walk(&text)
+}
+
+/// Every listed password, in lower case and no particular order, some more than once. Each has at
+/// least [`Policy::LOWEST_MIN_LENGTH`] code points; of the walks over the keyboard, which go on,
+/// those of up to 24 are given.
+pub fn entries() -> impl Iterator<Item = String> {
+    const LONGEST_WALK: usize = 24;
+    LIST.iter()
+        .map(ToString::to_string)
+        .chain(walks(LONGEST_WALK))
+}
+
+/// Each word alone, with an ending, and repeated.
+fn words() -> impl Iterator<Item = String> {
+    WORDS.lines().flat_map(|word| {
+        let ended = ENDINGS.map(|ending| format!("{word}{ending}"));
+        let repeated = [
+            word.repeat(2),
+            word.repeat(3),
+            word.repeat(4),
+            format!("{word} {word}"),
+        ];
+        once(word.to_owned()).chain(ended).chain(repeated)
+    })
+}
+
+/// Two different words of the most common ones.
+fn pairs() -> impl Iterator<Item = String> {
+    let words = || WORDS.lines().take(JOINED_WORDS);
+    words().flat_map(move |first| {
+        words()
+            .filter(move |second| *second != first)
+            .map(move |second| format!("{first}{second}"))
+    })
+}
+
+/// Each phrase with and without its spaces, and with an ending.
+fn phrases() -> impl Iterator<Item = String> {
+    PHRASES.lines().flat_map(|phrase| {
+        ["", "1", "123", "!"].into_iter().flat_map(move |ending| {
+            [
+                format!("{phrase}{ending}"),
+                format!("{}{ending}", phrase.replace(' ', "")),
+            ]
+        })
+    })
+}
+
+/// Each month of each year, alone and with its first day.
+fn dates() -> impl Iterator<Item = String> {
+    YEARS.flat_map(|year| {
+        MONTHS
+            .into_iter()
+            .flat_map(move |month| [format!("{month}{year}"), format!("1{month}{year}")])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use unicode_normalization::UnicodeNormalization;
+
+    use super::*;
+    use crate::domain::password::{Password, PersonalWords, Rule};
+
+    fn long_entries() -> impl Iterator<Item = String> {
+        entries().filter(|entry| entry.chars().count() >= Policy::DEFAULT_MIN_LENGTH)
+    }
+
+    #[test]
+    fn at_least_3000_entries_satisfy_the_length_rule() {
+        let normalised: HashSet<String> =
+            long_entries().map(|entry| entry.nfc().collect()).collect();
+        assert!(normalised.len() >= 3_000, "{}", normalised.len());
+    }
+
+    #[test]
+    fn every_entry_is_recognised_as_it_stands_and_in_capitals() {
+        for entry in entries() {
+            assert!(contains(&entry), "{entry}");
+            assert!(contains(&entry.to_uppercase()), "{entry}");
+        }
+    }
+
+    #[test]
+    fn sampled_entries_are_refused_by_the_policy() {
+        for entry in long_entries().step_by(100) {
+            let judgement = Policy::default().judge(
+                &Password::parse(entry.as_str()).unwrap(),
+                &PersonalWords::default(),
+            );
+            assert!(
+                judgement
+                    .violations
+                    .iter()
+                    .any(|violation| violation.rule == Rule::Common),
+                "{entry}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_people_do_to_reach_fifteen_characters_is_listed() {
+        for text in [
+            "passwordpassword",
+            "password password",
+            "sunshineprincess",
+            "password123456789",
+            "correcthorsebatterystaple",
+            "may the force be with you",
+            "thisismypassword1",
+        ] {
+            assert!(contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn shorter_common_passwords_are_listed_for_a_lower_minimum() {
+        for text in ["password", "iloveyou", "12345678", "december2024"] {
+            assert!(contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_merely_contains_an_entry_is_not_listed() {
+        assert!(!contains("passwordpasswordgondola"));
+        assert!(!contains(" passwordpassword"));
+    }
+
+    #[test]
+    fn the_words_and_phrases_are_distinct_and_in_lower_case() {
+        for file in [WORDS, PHRASES] {
+            assert!(file.lines().all(|line| line == line.trim()
+                && line == line.to_lowercase()
+                && !line.is_empty()));
+            assert_eq!(
+                file.lines().collect::<HashSet<_>>().len(),
+                file.lines().count()
+            );
+        }
+    }
+
+    #[test]
+    fn the_list_takes_less_than_a_mebibyte() {
+        // A slot of the table with its control byte; each text with its header, in steps of sixteen
+        // bytes.
+        let table = LIST.capacity() * 8 / 7 * (size_of::<Box<str>>() + 1);
+        let texts: usize = LIST
+            .iter()
+            .map(|entry| (entry.len() + 8).next_multiple_of(16).max(32))
+            .sum();
+        assert!(
+            table + texts < 1 << 20,
+            "{} entries, {} bytes",
+            LIST.len(),
+            table + texts
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! The queue in front of the hashing threads: one order for all, two bounds on its length.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Class, arena::Arena};
+
+/// Something to be done on a hashing thread.
+pub(super) trait Job: Send {
+    /// Whether nobody waits for it any more.
+    fn is_abandoned(&self) -> bool;
+    /// Does it, and answers whoever waits.
+    fn run(self: Box<Self>, arena: &mut Arena);
+}
+
+/// A queue that refuses instead of growing.
+pub(super) struct Queue {
+    length: usize,
+    line: Mutex<Line>,
+    arrived: Condvar,
+}
+
+struct Line {
+    jobs: VecDeque<Box<dyn Job>>,
+    closed: bool,
+}
+
+/// The queue is full for the class of the job.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Queue {
+    /// A queue with this many places, a quarter of which only confirms may take.
+    pub(super) fn new(length: usize) -> Self {
+        let line = Line {
+            jobs: VecDeque::new(),
+            closed: false,
+        };
+        Self {
+            length,
+            line: Mutex::new(line),
+            arrived: Condvar::new(),
+        }
+    }
+
+    /// Lines a job up, or refuses it at once. Abandoned jobs give up their places to those that
+    /// need them.
+    pub(super) fn push(&self, class: Class, job: Box<dyn Job>) -> Result<(), Full> {
+        let bound = match class {
+            Class::Confirm => self.length,
+            Class::SignIn | Class::Policy => self.length - self.length / 4,
+        };
+        let mut line = self.line();
+        if line.jobs.len() >= bound {
+            line.jobs.retain(|job| !job.is_abandoned());
+        }
+        if line.jobs.len() >= bound {
+            return Err(Full);
+        }
+        line.jobs.push_back(job);
+        drop(line);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Waits for the next job. `None` once the queue is closed, whatever is still in it.
+    pub(super) fn pop(&self) -> Option<Box<dyn Job>> {
+        let line = self.line();
+        let idle = |line: &mut Line| line.jobs.is_empty() && !line.closed;
+        let mut line = self
+            .arrived
+            .wait_while(line, idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        if line.closed {
+            None
+        } else {
+            line.jobs.pop_front()
+        }
+    }
+
+    /// Sends every thread home.
+    pub(super) fn close(&self) {
+        self.line().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// How many jobs wait.
+    pub(super) fn len(&self) -> usize {
+        self.line().jobs.len()
+    }
+
+    /// A panic while the lock is held leaves the line as it was: every change to it is a single
+    /// step.
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Dummy {
+        abandoned: Arc<AtomicBool>,
+    }
+
+    impl Job for Dummy {
+        fn is_abandoned(&self) -> bool {
+            self.abandoned.load(Ordering::Relaxed)
+        }
+
+        fn run(self: Box<Self>, _: &mut Arena) {}
+    }
+
+    fn push(queue: &Queue, class: Class) -> Result<(), Full> {
+        queue.push(class, Box::new(Dummy::default()))
+    }
+
+    #[test]
+    fn a_quarter_of_the_places_is_kept_for_confirms() {
+        for other in [Class::SignIn, Class::Policy] {
+            let queue = Queue::new(8);
+            for _ in 0..6 {
+                assert_eq!(push(&queue, other), Ok(()));
+            }
+            assert_eq!(push(&queue, other), Err(Full));
+            for _ in 0..2 {
+                assert_eq!(push(&queue, Class::Confirm), Ok(()));
+            }
+            assert_eq!(push(&queue, Class::Confirm), Err(Full));
+            assert_eq!(queue.len(), 8);
+        }
+    }
+
+    #[test]
+    fn confirms_may_take_every_place() {
+        let queue = Queue::new(8);
+        for _ in 0..8 {
+            assert_eq!(push(&queue, Class::Confirm), Ok(()));
+        }
+        assert_eq!(push(&queue, Class::Confirm), Err(Full));
+        assert_eq!(push(&queue, Class::SignIn), Err(Full));
+    }
+
+    #[test]
+    fn abandoned_jobs_give_up_their_places() {
+        let queue = Queue::new(4);
+        let gone = Dummy::default();
+        assert_eq!(queue.push(Class::Confirm, Box::new(gone.clone())), Ok(()));
+        for _ in 0..3 {
+            assert_eq!(push(&queue, Class::Confirm), Ok(()));
+        }
+        assert_eq!(push(&queue, Class::Confirm), Err(Full));
+        gone.abandoned.store(true, Ordering::Relaxed);
+        assert_eq!(push(&queue, Class::Confirm), Ok(()));
+        assert_eq!(push(&queue, Class::Confirm), Err(Full));
+    }
+
+    #[test]
+    fn a_closed_queue_gives_out_nothing() {
+        let queue = Queue::new(4);
+        assert_eq!(push(&queue, Class::Confirm), Ok(()));
+        queue.close();
+        assert!(queue.pop().is_none());
+    }
+}

@@ -1,0 +1,238 @@
+//! The hasher as its callers see it.
+
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+use std::{
+    pin::Pin,
+    sync::mpsc,
+    task::{Context, Waker},
+};
+
+use tokio::{task::JoinHandle, time::sleep_until};
+
+use super::*;
+
+const PLACES: usize = 8;
+
+fn hasher() -> Arc<Hasher> {
+    let threads = NonZeroUsize::MIN;
+    let settings = HasherSettings {
+        threads,
+        queue_per_thread: PLACES,
+        ..HasherSettings::default()
+    };
+    Arc::new(Hasher::start(settings).unwrap())
+}
+
+fn later() -> Instant {
+    Instant::now() + Duration::from_mins(1)
+}
+
+fn password(text: &str) -> Password {
+    Password::parse(text).unwrap()
+}
+
+/// A hasher whose only thread is busy until it is released.
+struct Busy {
+    hasher: Arc<Hasher>,
+    release: mpsc::Sender<()>,
+    job: JoinHandle<Result<(), HashError>>,
+}
+
+impl Busy {
+    async fn new() -> Self {
+        let hasher = hasher();
+        let (release, released) = mpsc::channel();
+        let (started, start) = tokio::sync::oneshot::channel();
+        let pool = Arc::clone(&hasher);
+        let job = tokio::spawn(async move {
+            let work = move |_: &mut arena::Arena| {
+                started.send(()).unwrap();
+                released.recv().unwrap();
+            };
+            pool.pool.run(Class::Confirm, later(), work).await
+        });
+        start.await.unwrap();
+        Self {
+            hasher,
+            release,
+            job,
+        }
+    }
+
+    /// Lines up a verification, which counts as a hash once it is begun.
+    fn line_up(&self, class: Class, deadline: Instant) -> Attempt<'_> {
+        let mut attempt: Attempt<'_> =
+            Box::pin(self.hasher.verify(class, deadline, password("any"), None));
+        assert!(
+            attempt
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+        attempt
+    }
+
+    /// Lets the thread go on and waits until it has done all there was to do.
+    async fn finish(self) -> Arc<Hasher> {
+        self.release.send(()).unwrap();
+        self.job.await.unwrap().unwrap();
+        self.hasher
+            .pool
+            .run(Class::Confirm, later(), |_| ())
+            .await
+            .unwrap();
+        self.hasher
+    }
+}
+
+type Attempt<'a> = Pin<Box<dyn Future<Output = Result<Verdict, HashError>> + 'a>>;
+
+#[tokio::test]
+async fn a_password_hashed_on_one_call_verifies_on_another() {
+    let hasher = hasher();
+    let kept = hasher
+        .hash(Class::Confirm, later(), password("right"), [7; SALT_BYTES])
+        .await
+        .unwrap();
+    let verdict = |text| hasher.verify(Class::SignIn, later(), password(text), Some(kept.clone()));
+    assert!(verdict("right").await.unwrap().matches);
+    assert!(!verdict("wrong").await.unwrap().matches);
+    assert_eq!(hasher.hashes_run(), 3);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_but_confirms_have_a_quarter_left() {
+    let busy = Busy::new().await;
+    let mut lined_up: Vec<_> = (0..PLACES * 3 / 4)
+        .map(|_| busy.line_up(Class::SignIn, later()))
+        .collect();
+    assert_eq!(busy.hasher.waiting(), PLACES * 3 / 4);
+    let refusal = HashError::Saturated {
+        retry_after: Duration::from_secs(1),
+    };
+    for class in [Class::SignIn, Class::Policy] {
+        let refused = busy
+            .hasher
+            .verify(class, later(), password("any"), None)
+            .await;
+        assert_eq!(refused.unwrap_err(), refusal);
+    }
+    lined_up.extend((0..PLACES / 4).map(|_| busy.line_up(Class::Confirm, later())));
+    let refused = busy
+        .hasher
+        .verify(Class::Confirm, later(), password("any"), None)
+        .await;
+    assert_eq!(refused.unwrap_err(), refusal);
+    drop(lined_up);
+    assert_eq!(busy.finish().await.hashes_run(), 0);
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_done_when_the_thread_is_free_again() {
+    let busy = Busy::new().await;
+    let (first, second) = (
+        busy.line_up(Class::SignIn, later()),
+        busy.line_up(Class::Confirm, later()),
+    );
+    busy.release.send(()).unwrap();
+    assert!(first.await.is_ok());
+    assert!(second.await.is_ok());
+    assert_eq!(busy.hasher.hashes_run(), 2);
+}
+
+#[tokio::test]
+async fn a_job_whose_caller_went_away_is_never_begun() {
+    let busy = Busy::new().await;
+    drop(busy.line_up(Class::Confirm, later()));
+    assert_eq!(busy.finish().await.hashes_run(), 0);
+}
+
+#[tokio::test]
+async fn callers_that_went_away_make_room() {
+    let busy = Busy::new().await;
+    for _ in 0..PLACES * 3 {
+        drop(busy.line_up(Class::SignIn, later()));
+    }
+    assert!(busy.hasher.waiting() <= PLACES);
+}
+
+#[tokio::test]
+async fn a_job_whose_deadline_has_passed_is_never_begun() {
+    let busy = Busy::new().await;
+    let deadline = Instant::now() + Duration::from_millis(200);
+    let late = busy.line_up(Class::Confirm, deadline);
+    sleep_until(deadline).await;
+    busy.release.send(()).unwrap();
+    assert_eq!(late.await.unwrap_err(), HashError::DeadlineExceeded);
+    busy.hasher
+        .pool
+        .run(Class::Confirm, later(), |_| ())
+        .await
+        .unwrap();
+    assert_eq!(busy.hasher.hashes_run(), 0);
+}
+
+#[tokio::test]
+async fn who_waits_in_the_queue_hears_of_the_deadline_when_it_passes() {
+    let busy = Busy::new().await;
+    let soon = Instant::now() + Duration::from_millis(10);
+    let late = busy
+        .hasher
+        .verify(Class::Confirm, soon, password("any"), None)
+        .await;
+    assert_eq!(late.unwrap_err(), HashError::DeadlineExceeded);
+    assert_eq!(busy.finish().await.hashes_run(), 0);
+}
+
+#[tokio::test]
+async fn a_deadline_in_the_past_takes_no_place() {
+    let busy = Busy::new().await;
+    let late = busy
+        .hasher
+        .verify(Class::Confirm, Instant::now(), password("any"), None)
+        .await;
+    assert_eq!(late.unwrap_err(), HashError::DeadlineExceeded);
+    assert_eq!(busy.hasher.waiting(), 0);
+    busy.finish().await;
+}
+
+#[tokio::test]
+async fn judging_is_bounded_like_hashing_and_runs_no_argon2() {
+    let judge = |hasher: Arc<Hasher>| async move {
+        let words = PersonalWords::default().with_text("mina@mail.example");
+        hasher
+            .judge(
+                Class::Policy,
+                later(),
+                Arc::default(),
+                password("mina mina mina!"),
+                words,
+            )
+            .await
+    };
+    let busy = Busy::new().await;
+    let lined_up: Vec<_> = (0..PLACES * 3 / 4)
+        .map(|_| busy.line_up(Class::SignIn, later()))
+        .collect();
+    assert!(matches!(
+        judge(Arc::clone(&busy.hasher)).await,
+        Err(HashError::Saturated { .. })
+    ));
+    drop(lined_up);
+    let hasher = busy.finish().await;
+    assert!(!judge(Arc::clone(&hasher)).await.unwrap().accepts());
+    assert_eq!(hasher.hashes_run(), 0);
+}
+
+#[test]
+fn a_queue_without_a_quarter_is_refused() {
+    let settings = HasherSettings {
+        queue_per_thread: 3,
+        ..HasherSettings::default()
+    };
+    assert!(matches!(
+        Hasher::start(settings),
+        Err(HasherStartError::QueueTooShort(3))
+    ));
+}
