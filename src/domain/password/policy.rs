@@ -6,7 +6,7 @@ use thiserror::Error;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use super::{
-    Judgement, Password, PersonalWords, Rule, Violation, blocklist,
+    Judgement, Password, PasswordUnreadable, PersonalWords, Rule, Violation, blocklist,
     strength::{HIGHEST_SCORE, Strength},
 };
 
@@ -71,6 +71,36 @@ impl Policy {
             min_score,
             service_words,
         })
+    }
+
+    /// The fewest code points that a password has.
+    #[must_use]
+    pub const fn min_length(&self) -> usize {
+        self.min_length
+    }
+
+    /// The lowest score that is accepted, 0 to 4.
+    #[must_use]
+    pub const fn min_score(&self) -> u8 {
+        self.min_score
+    }
+
+    /// What a password that cannot even be read breaks.
+    #[must_use]
+    pub fn judge_unreadable(&self, why: PasswordUnreadable) -> Judgement {
+        let rule = match why {
+            PasswordUnreadable::Empty => Rule::TooShort,
+            PasswordUnreadable::TooLong => Rule::TooLong,
+        };
+        let violation = Violation {
+            rule,
+            description: self.description(rule),
+        };
+        Judgement {
+            violations: vec![violation],
+            score: 0,
+            suggestions: Vec::new(),
+        }
     }
 
     /// Holds a password against every rule and reports each one it breaks.

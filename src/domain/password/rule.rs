@@ -42,7 +42,7 @@ impl Rule {
             Self::Unassigned => "UNASSIGNED",
             Self::Common => "COMMON",
             Self::Context => "CONTEXT",
-            Self::Weak => "WEAK",
+            Self::Weak => "TOO_WEAK",
         }
     }
 }
@@ -91,7 +91,7 @@ mod tests {
                 "UNASSIGNED",
                 "COMMON",
                 "CONTEXT",
-                "WEAK"
+                "TOO_WEAK"
             ]
         );
     }

@@ -35,6 +35,13 @@ pub enum PasswordUnreadable {
 }
 
 impl Password {
+    /// Stands in for a password that cannot be read, so that checking it costs what any other costs.
+    /// No account has it: the policy refuses unassigned code points.
+    #[must_use]
+    pub fn nobodys() -> Self {
+        Self(Arc::new(Zeroizing::new("\u{378}".to_owned())))
+    }
+
     /// Reads a password. Takes the text over, so that what was received is wiped too.
     pub fn parse(received: impl Into<String>) -> Result<Self, PasswordUnreadable> {
         let received = Zeroizing::new(received.into());
