@@ -1,4 +1,5 @@
 //! The integration tests, one binary.
 
+mod architecture;
 mod contract;
 mod support;

@@ -1,0 +1,136 @@
+//! The tree is the architecture: this test holds the arrows between the modules of `src`, and what may stand in one place only.
+
+mod proofs;
+mod rules;
+mod source;
+mod tokens;
+
+use std::path::Path;
+use std::{fs, io};
+
+use rules::violations;
+
+/// Which module may name which others. A row governs what lies under it, unless a longer row does.
+///
+/// `store` is the trait, its intents and outcomes; the adapters below it are rows of their own. `clock`, `random` and
+/// `shutdown` are capabilities that are handed in, so whoever is handed one may name it.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("main", &["cli"]),
+    ("lib", &[]),
+    (
+        "cli",
+        &[
+            "app",
+            "cli::account",
+            "cli::audit::tail",
+            "clock",
+            "config",
+            "domain",
+            "pb",
+            "random",
+            "shutdown",
+            "store",
+            "store::postgres",
+            "store::sqlite",
+            "telemetry",
+        ],
+    ),
+    // What touches a live installation calls it, and opens no store.
+    (
+        "cli::account",
+        &["cli", "clock", "config", "domain", "pb", "random"],
+    ),
+    (
+        "cli::audit::tail",
+        &["cli", "clock", "config", "domain", "pb", "random"],
+    ),
+    (
+        "app",
+        &[
+            "audit",
+            "clock",
+            "config",
+            "console",
+            "delivery",
+            "domain",
+            "grpc",
+            "pb",
+            "random",
+            "service",
+            "shutdown",
+            "store",
+            "store::postgres",
+            "store::sqlite",
+            "telemetry",
+        ],
+    ),
+    ("console", &["clock", "pb", "random", "shutdown"]),
+    (
+        "grpc",
+        &[
+            "audit", "clock", "domain", "pb", "random", "service", "shutdown", "store",
+        ],
+    ),
+    (
+        "service",
+        &["clock", "domain", "random", "shutdown", "store"],
+    ),
+    (
+        "delivery",
+        &["clock", "domain", "random", "shutdown", "store"],
+    ),
+    ("audit", &["clock", "domain", "random", "shutdown", "store"]),
+    (
+        "store::sqlite",
+        &["clock", "domain", "random", "shutdown", "store"],
+    ),
+    (
+        "store::postgres",
+        &["clock", "domain", "random", "shutdown", "store"],
+    ),
+    ("store", &["domain"]),
+    ("config", &["domain"]),
+    ("clock", &[]),
+    ("domain", &[]),
+    ("pb", &[]),
+    ("random", &[]),
+    ("shutdown", &[]),
+    ("telemetry", &[]),
+];
+
+/// Lines of one file without its tests.
+const LONGEST_FILE: usize = 400;
+
+#[test]
+fn the_tree_keeps_its_rules() {
+    let mut files = Vec::new();
+    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    assert!(
+        files.iter().any(|(path, _)| *path == "src/main.rs"),
+        "src was not read"
+    );
+    let found = violations(&files);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Collects the path, relative to `root`, and the content of every Rust file under `folder`.
+fn read_tree(root: &Path, folder: &str, files: &mut Vec<(String, String)>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            read_tree(root, &path, files)?;
+        } else if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "rs")
+        {
+            files.push((path, fs::read_to_string(entry.path())?));
+        }
+    }
+    Ok(())
+}
