@@ -88,3 +88,173 @@ fn stretch_query(of_account: bool, names: usize) -> String {
          ORDER BY sequence"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::testing::{House, call};
+    use super::*;
+    use crate::domain::audit::{EventName, Leaf, Outcome};
+    use crate::domain::id::AccountId;
+    use prost::Message as _;
+
+    const HERS: AccountId = AccountId::from_bytes([1; 16]);
+    const HIS: AccountId = AccountId::from_bytes([2; 16]);
+
+    /// Five events: two of hers, one of his, two of nobody's.
+    async fn five_events() -> House {
+        let house = House::new();
+        let written = house.write(|work| {
+            for (name, account_id) in [
+                (EventName::Startup, None),
+                (EventName::SignIn, Some(HERS)),
+                (EventName::SignIn, Some(HIS)),
+                (EventName::PasswordChange, Some(HERS)),
+                (EventName::Shutdown, None),
+            ] {
+                let event = Draft::success(work.now(), name, &call());
+                work.record(Draft {
+                    account_id,
+                    ..event
+                })?;
+            }
+            Ok(())
+        });
+        written.await.unwrap();
+        house
+    }
+
+    fn everything() -> EventStretch {
+        EventStretch {
+            after: Sequence::ZERO,
+            through: Sequence::new(i64::MAX),
+            at_most: 100,
+            names: Vec::new(),
+            account_id: None,
+        }
+    }
+
+    async fn read(house: &House, stretch: EventStretch) -> (Vec<i64>, i64) {
+        let read = house
+            .store
+            .readers
+            .read(move |connection| read_events(connection, &stretch));
+        let EventsRead { events, through } = read.await.unwrap();
+        let places = events.iter().map(|event| event.sequence.get());
+        (places.collect(), through.get())
+    }
+
+    #[tokio::test]
+    async fn a_stretch_ends_at_the_head_so_that_what_comes_later_is_not_skipped() {
+        let house = five_events().await;
+        assert_eq!(read(&house, everything()).await, (vec![1, 2, 3, 4, 5], 5));
+        let beyond = EventStretch {
+            after: Sequence::new(9),
+            ..everything()
+        };
+        assert_eq!(read(&house, beyond).await, (vec![], 9));
+    }
+
+    #[tokio::test]
+    async fn a_stretch_looks_at_no_more_places_than_asked_whatever_passes_the_filter() {
+        let house = five_events().await;
+        let two = EventStretch {
+            after: Sequence::new(2),
+            at_most: 2,
+            account_id: Some(HERS),
+            ..everything()
+        };
+        assert_eq!(read(&house, two).await, (vec![4], 4));
+        let through_two = EventStretch {
+            through: Sequence::new(2),
+            ..everything()
+        };
+        assert_eq!(read(&house, through_two).await, (vec![1, 2], 2));
+    }
+
+    #[tokio::test]
+    async fn filters_by_name_and_account_add_up() {
+        let house = five_events().await;
+        let hers = EventStretch {
+            account_id: Some(HERS),
+            ..everything()
+        };
+        assert_eq!(read(&house, hers.clone()).await, (vec![2, 4], 5));
+        let names = vec![EventName::SignIn, EventName::Startup];
+        let of_names = EventStretch {
+            names: names.clone(),
+            ..everything()
+        };
+        assert_eq!(read(&house, of_names).await, (vec![1, 2, 3], 5));
+        let both = EventStretch { names, ..hers };
+        assert_eq!(read(&house, both).await, (vec![2], 5));
+        let every_name = EventStretch {
+            names: EventName::ALL.to_vec(),
+            ..everything()
+        };
+        assert_eq!(read(&house, every_name).await.0.len(), 5);
+    }
+
+    #[tokio::test]
+    async fn an_erased_opening_reads_as_empty() {
+        let house = five_events().await;
+        let erased = house.write(|work| {
+            let sql = work.sql();
+            Ok(sql.execute("DELETE FROM audit_openings WHERE sequence = 2", [])?)
+        });
+        erased.await.unwrap();
+        let read = house
+            .store
+            .readers
+            .read(|connection| read_events(connection, &everything()));
+        let events = read.await.unwrap().events;
+        assert!(events.iter().all(|event| !event.leaf.is_empty()));
+        let erased = events.iter().filter(|event| event.opening.is_empty());
+        assert_eq!(
+            erased.map(|event| event.sequence.get()).collect::<Vec<_>>(),
+            [2]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_recorded_event_keeps_what_it_says() {
+        let house = House::new();
+        let recorded = house.write(|work| {
+            let event = RecordedEvent {
+                call: call(),
+                name: EventName::RateLimited,
+                outcome: Outcome::Refused,
+                reason: "source",
+                facts: vec![("count", "12".to_owned())],
+            };
+            record(work, &[event])
+        });
+        recorded.await.unwrap();
+        let read = house
+            .store
+            .readers
+            .read(|connection| read_events(connection, &everything()));
+        let events = read.await.unwrap().events;
+        let leaf = Leaf::decode(&*events[0].leaf).unwrap();
+        assert_eq!(leaf.name, "excess_rate_limit_exceeded");
+        assert_eq!((&*leaf.outcome, &*leaf.reason), ("refused", "source"));
+        assert_eq!(leaf.attributes[0].value, "12");
+        assert_eq!(leaf.origin, &*house.store.log_origin);
+        assert_eq!(leaf.time.unwrap().seconds, 1);
+    }
+
+    #[tokio::test]
+    async fn the_log_is_append_only() {
+        let house = five_events().await;
+        for statement in [
+            "UPDATE audit_leaves SET name = 'x'",
+            "DELETE FROM audit_leaves",
+            "UPDATE audit_openings SET opening = x''",
+        ] {
+            let changed = house.write(|work| Ok(work.sql().execute(statement, [])?));
+            let error = changed.await.unwrap_err().to_string();
+            assert!(error.contains("append-only"), "{error}");
+        }
+    }
+}

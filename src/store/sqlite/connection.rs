@@ -59,3 +59,75 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // What a savepoint may have to put back, addresses among it, stays out of temporary files.
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::testing::House;
+    use std::fs;
+
+    #[tokio::test]
+    async fn the_writer_is_told_to_keep_what_it_answers() {
+        let house = House::new();
+        let settings = house.write(|work| {
+            let text = |pragma| {
+                work.sql()
+                    .pragma_query_value(None, pragma, |row| row.get(0))
+            };
+            let number = |pragma| {
+                work.sql()
+                    .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            };
+            let mode: String = text("journal_mode")?;
+            let others = [
+                "synchronous",
+                "foreign_keys",
+                "secure_delete",
+                "trusted_schema",
+            ];
+            Ok((mode, others.map(|pragma| number(pragma).unwrap())))
+        });
+        let (mode, others) = settings.await.unwrap();
+        assert_eq!(mode, "wal");
+        assert_eq!(others, [2, 1, 1, 0]);
+    }
+
+    #[tokio::test]
+    async fn an_erased_address_does_not_linger_in_the_file() {
+        const ADDRESS: &str = "erased@example.com";
+        let house = House::new();
+        let database = house.directory.join("relatch.db");
+        // Long enough to fill pages of its own, which become free with it.
+        let long = ADDRESS.repeat(1_000);
+        let written = house.write(move |work| {
+            let insert = "INSERT INTO limits (limit_key, arrival) VALUES (?1, 0)";
+            Ok(work.sql().execute(insert, [long.as_bytes()])?)
+        });
+        written.await.unwrap();
+        let house = house.reopened();
+        let stands = || {
+            let bytes = fs::read(&database).unwrap();
+            bytes
+                .windows(ADDRESS.len())
+                .any(|window| window == ADDRESS.as_bytes())
+        };
+        assert!(stands());
+        let erased = house.write(|work| Ok(work.sql().execute("DELETE FROM limits", [])?));
+        assert_eq!(erased.await.unwrap(), 1);
+        let _house = house.reopened();
+        assert!(!stands());
+    }
+
+    #[tokio::test]
+    async fn a_misspelt_column_is_an_error() {
+        let house = House::new();
+        let misspelt = house.write(|work| {
+            let query = "SELECT count(*) FROM limits WHERE \"limit_kee\" = ''";
+            Ok(work
+                .sql()
+                .query_row(query, [], |row| row.get::<_, i64>(0))?)
+        });
+        misspelt.await.unwrap_err();
+    }
+}

@@ -39,3 +39,31 @@ pub(super) fn touch(work: &mut Work<'_>) -> Result<(), StoreError> {
         rows => Err(StoreError::corrupt(format_args!("{rows} installations"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::testing::House;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_cannot_write_says_so() {
+        let house = House::new();
+        house.write(touch).await.unwrap();
+        let forbid = house.write(|work| Ok(work.sql().pragma_update(None, "query_only", true)?));
+        forbid.await.unwrap();
+        house.write(touch).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn logs_have_origins_of_their_own_and_keep_them() {
+        let (one, other) = (House::new(), House::new());
+        assert_ne!(one.store.log_origin, other.store.log_origin);
+        let origin = Arc::clone(&one.store.log_origin);
+        let digits = origin.strip_prefix("relatch/").unwrap();
+        assert_eq!(digits.len(), 16);
+        assert_eq!(HEXLOWER.decode(digits.as_bytes()).unwrap().len(), 8);
+        assert_eq!(one.reopened().store.log_origin, origin);
+    }
+}

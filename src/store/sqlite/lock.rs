@@ -1,7 +1,7 @@
 //! One process at a time: a second writer thread would number events from a head of its own.
 
-use super::open::OpenError;
 use super::private;
+use super::refusal::OpenError;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 

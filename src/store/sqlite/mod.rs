@@ -1,7 +1,7 @@
 //! The store in an embedded SQLite file.
 //!
 //! One thread writes, in groups that share a commit; a few connections read. Operations are plain
-//! functions over [`work::Work`], reads are plain functions over a connection.
+//! functions over `Work`, reads are plain functions over a connection.
 
 mod accounts;
 mod audit;
@@ -20,16 +20,21 @@ mod outbox;
 mod private;
 mod queue;
 mod readers;
+mod refusal;
 mod requests;
 mod resets;
 mod row;
 mod schema;
 mod sign_in;
+mod statistics;
+#[cfg(test)]
+mod testing;
 mod work;
 mod writer;
 
-pub use open::{OpenError, SqliteSettings};
-pub use writer::WriterStatistics;
+pub use open::SqliteSettings;
+pub use refusal::OpenError;
+pub use statistics::WriterStatistics;
 
 use crate::clock::Clock;
 use std::sync::Arc;

@@ -3,17 +3,15 @@
 use super::group::Groups;
 use super::lock::DirectoryLock;
 use super::readers::Readers;
+use super::refusal::OpenError;
 use super::writer::Writer;
 use super::{SqliteStore, audit, connection, installation, private, schema};
 use crate::clock::Clock;
-use crate::random::{self, NoEntropy, Random};
-use crate::store::StoreError;
-use rusqlite::{Connection, ErrorCode};
-use std::io;
+use crate::random::{self, Random};
+use rusqlite::Connection;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use thiserror::Error;
 use tokio::sync::watch;
 
 /// How much a store takes on.
@@ -36,103 +34,11 @@ impl Default for SqliteSettings {
     }
 }
 
-/// A data directory cannot be opened. The message says what to do about it.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// A file or directory cannot be created or opened.
-    #[error("cannot open {path}: {cause}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the operating system says.
-        cause: io::Error,
-    },
-    /// Others than its owner can read or write it.
-    #[error("{path} has mode {mode:04o}, so others can reach it: run `chmod {wanted:04o} {path}`")]
-    Exposed {
-        /// Which.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-        /// The mode it should have.
-        wanted: u32,
-    },
-    /// Another process has it open.
-    #[error("another process is using {directory}: stop that one, or use another data directory")]
-    InUse {
-        /// The data directory.
-        directory: PathBuf,
-    },
-    /// The database belongs to another program.
-    #[error("{path} is another program's database: use another data directory")]
-    Foreign {
-        /// The database.
-        path: PathBuf,
-    },
-    /// The database was written by a newer version.
-    #[error(
-        "{path} has schema {found}, and this version knows no more than {known}: use a newer version of Relatch"
-    )]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// The version of its schema.
-        found: i64,
-        /// The newest that this program knows.
-        known: i64,
-    },
-    /// The database is damaged, or is none.
-    #[error("{path} is damaged or is not a database ({cause}): restore it from a backup")]
-    Damaged {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite says.
-        cause: rusqlite::Error,
-    },
-    /// SQLite refused for another reason.
-    #[error("cannot open {path}: {cause}")]
-    Sqlite {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite says.
-        cause: rusqlite::Error,
-    },
-    /// The audit log's head cannot be read.
-    #[error(transparent)]
-    Log(#[from] StoreError),
-    /// A new log needs a random name.
-    #[error(transparent)]
-    NoEntropy(#[from] NoEntropy),
-    /// The writer's thread cannot be started.
-    #[error("cannot start the thread that writes: {0}")]
-    Thread(io::Error),
-}
-
-impl OpenError {
-    pub(super) fn file(path: &Path, cause: io::Error) -> Self {
-        Self::File {
-            path: path.to_owned(),
-            cause,
-        }
-    }
-
-    pub(super) fn sqlite(path: &Path, cause: rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        match cause.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::Damaged { path, cause }
-            }
-            _ => Self::Sqlite { path, cause },
-        }
-    }
-}
-
 impl SqliteStore {
     /// Opens the store in `directory`, which is created when it is not there, and brings its schema
     /// up to date. Blocks while it does; the directory is this process's until the store is dropped.
     ///
-    /// Dropping the store blocks too: what waits is written, and the write-ahead log is folded into
-    /// the database.
+    /// Dropping the store blocks too: the write-ahead log is folded into the database.
     pub fn open(
         directory: &Path,
         settings: SqliteSettings,
@@ -164,6 +70,7 @@ impl SqliteStore {
             random,
             now,
             unresolved: None,
+            counters: Arc::default(),
         };
         Ok(Self {
             readers: Readers::new(readers),
@@ -188,4 +95,87 @@ fn open_database(database: &Path) -> Result<Connection, OpenError> {
     connection::make_writer(&connection).map_err(sqlite)?;
     schema::migrate(&mut connection, version).map_err(sqlite)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::testing::{House, mark, open, refusal};
+    use super::*;
+    use std::fs;
+    use tempfile::TempDir;
+
+    /// How a directory is refused when a closure has had its hands on its database.
+    fn spoilt(spoil: impl FnOnce(&Path)) -> (TempDir, OpenError) {
+        let house = TempDir::new().unwrap();
+        let directory = house.path().join("data");
+        drop(open(&directory).unwrap());
+        spoil(&directory.join("relatch.db"));
+        let refusal = refusal(&directory);
+        (house, refusal)
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_one_stores_at_a_time() {
+        let house = House::new();
+        let refusal = refusal(&house.directory);
+        assert!(matches!(refusal, OpenError::InUse { .. }));
+        let message = refusal.to_string();
+        assert!(
+            message.contains(&*house.directory.to_string_lossy()),
+            "{message}"
+        );
+        house.reopened();
+    }
+
+    #[tokio::test]
+    async fn a_log_goes_on_where_it_ended() {
+        let house = House::new();
+        house.write(|work| mark(work, "before")).await.unwrap();
+        let house = house.reopened();
+        assert_eq!(house.store.writer.head().borrow().get(), 1);
+        house.write(|work| mark(work, "after")).await.unwrap();
+        let log = [(1, "before".to_owned()), (2, "after".to_owned())];
+        assert_eq!(house.log().await, log);
+    }
+
+    #[tokio::test]
+    async fn closing_folds_the_write_ahead_log_into_the_database() {
+        let house = House::new();
+        house.write(|work| mark(work, "a")).await.unwrap();
+        let wal = house.directory.join("relatch.db-wal");
+        assert!(wal.exists());
+        drop(house.store);
+        assert!(!wal.exists());
+    }
+
+    #[test]
+    fn another_programs_database_is_refused_and_left_as_it_is() {
+        let mut before = Vec::new();
+        let (_house, refusal) = spoilt(|database| {
+            fs::write(database, "").unwrap();
+            let connection = Connection::open(database).unwrap();
+            connection.execute_batch("CREATE TABLE theirs (a)").unwrap();
+            drop(connection);
+            before = fs::read(database).unwrap();
+        });
+        let OpenError::Foreign { path } = &refusal else {
+            panic!("{refusal}");
+        };
+        assert_eq!(fs::read(path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_or_a_damaged_one_is_refused() {
+        let (_house, garbage) = spoilt(|database| fs::write(database, [b'?'; 8_192]).unwrap());
+        assert!(matches!(garbage, OpenError::Damaged { .. }), "{garbage}");
+        assert!(garbage.to_string().contains("restore it from a backup"));
+        let (_house, damaged) = spoilt(|database| {
+            let mut bytes = fs::read(database).unwrap();
+            bytes[100..4_096].fill(0xff);
+            fs::write(database, bytes).unwrap();
+        });
+        assert!(matches!(damaged, OpenError::Damaged { .. }), "{damaged}");
+    }
 }

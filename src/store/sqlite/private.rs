@@ -1,6 +1,6 @@
 //! Files and directories that only their owner reaches (ASVS 13.2.2).
 
-use super::open::OpenError;
+use super::refusal::OpenError;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -68,4 +68,78 @@ fn refuse_exposed(path: &Path, wanted: u32) -> Result<(), OpenError> {
         mode: mode & 0o7777,
         wanted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::testing::{House, mark, open, refusal};
+    use super::*;
+    use std::fs::Permissions;
+    use tempfile::TempDir;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[tokio::test]
+    async fn only_the_owner_reaches_what_is_created() {
+        let house = House::new();
+        house.write(|work| mark(work, "a")).await.unwrap();
+        assert_eq!(mode(&house.directory), 0o700);
+        let entries = fs::read_dir(&house.directory).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().path())
+            .inspect(|path| assert_eq!(mode(path), 0o600, "{}", path.display()))
+            .map(|path| path.file_name().unwrap().to_owned())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "relatch.db",
+                "relatch.db-shm",
+                "relatch.db-wal",
+                "relatch.lock"
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_parents_are_created_for_the_owner_alone() {
+        let above = TempDir::new().unwrap();
+        drop(open(&above.path().join("a/b")).unwrap());
+        assert_eq!(mode(&above.path().join("a")), 0o700);
+    }
+
+    #[test]
+    fn what_others_can_reach_is_refused_with_the_command_that_mends_it() {
+        let above = TempDir::new().unwrap();
+        let directory = above.path().join("data");
+        drop(open(&directory).unwrap());
+        fs::write(directory.join("relatch.db-wal"), "").unwrap();
+        for (path, exposed, wanted) in [
+            (directory.clone(), 0o750, 0o700),
+            (directory.join("relatch.db"), 0o640, 0o600),
+            (directory.join("relatch.db-wal"), 0o602, 0o600),
+            (directory.join("relatch.lock"), 0o660, 0o600),
+        ] {
+            fs::set_permissions(&path, Permissions::from_mode(exposed)).unwrap();
+            let message = refusal(&directory).to_string();
+            let remedy = format!("run `chmod {wanted:04o} {}`", path.display());
+            assert!(message.ends_with(&remedy), "{message}");
+            fs::set_permissions(&path, Permissions::from_mode(wanted)).unwrap();
+        }
+        drop(open(&directory).unwrap());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_named() {
+        let above = TempDir::new().unwrap();
+        let directory = above.path().join("file/data");
+        fs::write(above.path().join("file"), "").unwrap();
+        let message = refusal(&directory).to_string();
+        assert!(message.contains(&*directory.to_string_lossy()), "{message}");
+    }
 }

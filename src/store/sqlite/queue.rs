@@ -149,3 +149,96 @@ impl<T> Lines<T> {
         self.interactive.len() + self.background.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::Priority::{Background, Interactive};
+    use super::*;
+    use std::thread;
+
+    fn filled(interactive: usize, background: usize) -> Queue<(Priority, usize)> {
+        let queue = Queue::new(NonZeroUsize::new(10_000).unwrap());
+        for (priority, count) in [(Background, background), (Interactive, interactive)] {
+            for number in 0..count {
+                queue.push(priority, (priority, number)).unwrap();
+            }
+        }
+        queue
+    }
+
+    fn group<T>(queue: &Queue<T>) -> Vec<T> {
+        let mut group = Vec::new();
+        assert!(queue.take(&mut group));
+        group
+    }
+
+    fn counts(group: &[(Priority, usize)]) -> (usize, usize) {
+        let interactive = group.iter().filter(|(which, _)| *which == Interactive);
+        let interactive = interactive.count();
+        (interactive, group.len() - interactive)
+    }
+
+    #[test]
+    fn each_line_takes_exactly_its_bound() {
+        let queue = Queue::new(NonZeroUsize::new(2).unwrap());
+        for priority in [Interactive, Background] {
+            assert_eq!(queue.push(priority, 1), Ok(()));
+            assert_eq!(queue.push(priority, 2), Ok(()));
+            assert_eq!(queue.push(priority, 3), Err(Refused::Full));
+        }
+        assert_eq!(queue.len(), 4);
+        assert_eq!(group(&queue), [1, 2, 1, 2]);
+        assert_eq!(queue.push(Interactive, 4), Ok(()));
+    }
+
+    #[test]
+    fn a_group_is_bounded_and_keeps_the_order_of_its_lines() {
+        let queue = filled(GROUP + 1, 0);
+        let first = group(&queue);
+        assert_eq!(counts(&first), (GROUP, 0));
+        assert!(first.is_sorted_by_key(|(_, number)| *number));
+        assert_eq!(group(&queue), [(Interactive, GROUP)]);
+    }
+
+    #[test]
+    fn background_work_yields_to_callers_and_never_starves() {
+        let queue = filled(2 * GROUP, 2 * BACKGROUND_ALONE);
+        let beside = (GROUP - BACKGROUND_BESIDE, BACKGROUND_BESIDE);
+        assert_eq!(counts(&group(&queue)), beside);
+        assert_eq!(counts(&group(&queue)), beside);
+        assert_eq!(
+            counts(&group(&queue)),
+            (2 * BACKGROUND_BESIDE, BACKGROUND_BESIDE)
+        );
+        assert_eq!(counts(&group(&queue)), (0, BACKGROUND_ALONE));
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_it_holds_and_takes_nothing() {
+        let queue = filled(1, 0);
+        queue.close();
+        let pushed = queue.push(Interactive, (Interactive, 1));
+        assert_eq!(pushed, Err(Refused::Closed));
+        assert_eq!(group(&queue), [(Interactive, 0)]);
+        assert!(!queue.take(&mut Vec::new()));
+    }
+
+    #[test]
+    fn a_sleeping_taker_is_woken_by_an_item_and_by_the_end() {
+        let queue = filled(0, 0);
+        thread::scope(|threads| {
+            let taker = threads.spawn(|| (group(&queue), queue.take(&mut Vec::new())));
+            while !queue.lock().taker_sleeps {
+                thread::yield_now();
+            }
+            queue.push(Background, (Background, 7)).unwrap();
+            while queue.len() > 0 {
+                thread::yield_now();
+            }
+            queue.close();
+            assert_eq!(taker.join().unwrap(), (vec![(Background, 7)], false));
+        });
+    }
+}

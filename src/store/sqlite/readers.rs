@@ -80,3 +80,101 @@ impl Drop for Lent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::SqliteSettings;
+    use super::super::testing::{House, mark};
+    use super::*;
+    use std::num::NonZeroUsize;
+    use std::sync::mpsc;
+    use tokio::sync::oneshot;
+
+    fn marks(connection: &Connection) -> Result<i64, StoreError> {
+        Ok(connection.query_one("SELECT count(*) FROM limits", [], |row| row.get(0))?)
+    }
+
+    fn one_reader() -> House {
+        House::with(SqliteSettings {
+            readers: NonZeroUsize::MIN,
+            ..SqliteSettings::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_read() {
+        let house = House::new();
+        house.write(|work| mark(work, "a")).await.unwrap();
+        assert_eq!(house.store.readers.read(marks).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_sees_one_moment_and_does_not_hold_up_the_writer() {
+        let house = House::new();
+        let (entered, has_entered) = oneshot::channel();
+        let (release, released) = mpsc::channel();
+        let store = Arc::clone(&house.store);
+        let read = tokio::spawn(async move {
+            let twice = store.readers.read(move |connection| {
+                let before = marks(connection)?;
+                entered.send(()).unwrap();
+                released.recv().unwrap();
+                Ok((before, marks(connection)?))
+            });
+            twice.await
+        });
+        has_entered.await.unwrap();
+        house.write(|work| mark(work, "meanwhile")).await.unwrap();
+        release.send(()).unwrap();
+        assert_eq!(read.await.unwrap().unwrap(), (0, 0));
+        assert_eq!(house.store.readers.read(marks).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_reader_cannot_write() {
+        let house = House::new();
+        let written = house
+            .store
+            .readers
+            .read(|connection| Ok(connection.execute("DELETE FROM installation", [])?));
+        let error = written.await.unwrap_err().to_string();
+        assert!(error.contains("readonly"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_panics_gives_its_connection_back() {
+        let house = one_reader();
+        for _ in 0..2 {
+            let panicked = house
+                .store
+                .readers
+                .read(|_| panic!("on purpose") as Result<(), _>);
+            assert!(matches!(panicked.await, Err(StoreError::Corrupt(_))));
+        }
+        assert_eq!(house.store.readers.read(marks).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_next_read_waits_for_a_connection_though_the_caller_of_the_last_has_gone() {
+        let house = one_reader();
+        let (entered, has_entered) = oneshot::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let store = Arc::clone(&house.store);
+        let gone = tokio::spawn(async move {
+            let slow = store.readers.read(move |_| {
+                entered.send(()).unwrap();
+                released.recv().unwrap();
+                Ok(())
+            });
+            slow.await
+        });
+        has_entered.await.unwrap();
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        assert_eq!(house.store.readers.permits.available_permits(), 0);
+        release.send(()).unwrap();
+        assert_eq!(house.store.readers.read(marks).await.unwrap(), 0);
+    }
+}

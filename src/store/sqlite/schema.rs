@@ -1,6 +1,6 @@
 //! What a file is, and how it becomes what this version works with.
 
-use super::open::OpenError;
+use super::refusal::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -52,4 +52,70 @@ pub(super) fn migrate(connection: &mut Connection, version: i64) -> rusqlite::Re
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::*;
+
+    /// How a file is refused that says this of itself and holds one table.
+    fn refusal(application_id: i64, version: i64) -> OpenError {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE one (a)").unwrap();
+        for (pragma, value) in [
+            ("application_id", application_id),
+            ("user_version", version),
+        ] {
+            connection.pragma_update(None, pragma, value).unwrap();
+        }
+        super::version(&connection, Path::new("the.db")).unwrap_err()
+    }
+
+    #[test]
+    fn every_migration_leads_on_from_the_one_before() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let path = Path::new("the.db");
+        assert_eq!(version(&connection, path).unwrap(), 0);
+        migrate(&mut connection, 0).unwrap();
+        assert_eq!(version(&connection, path).unwrap(), NEWEST);
+        migrate(&mut connection, NEWEST).unwrap();
+        assert!(
+            MIGRATIONS
+                .iter()
+                .map(|(version, _)| *version)
+                .eq(1..=NEWEST)
+        );
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_schema_as_it_was() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE limits (a)").unwrap();
+        migrate(&mut connection, 0).unwrap_err();
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_one(tables, [], |row| row.get(0)).unwrap();
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let refusal = refusal(APPLICATION_ID, NEWEST + 1);
+        assert!(matches!(refusal, OpenError::Newer { .. }), "{refusal}");
+        let message = refusal.to_string();
+        let told = format!(
+            "has schema {}, and this version knows no more than {NEWEST}",
+            NEWEST + 1
+        );
+        assert!(message.contains(&told), "{message}");
+    }
+
+    #[test]
+    fn another_programs_database_is_refused() {
+        for (application_id, version) in [(0, 0), (0, 1), (1, 1), (APPLICATION_ID, 0)] {
+            let refusal = refusal(application_id, version);
+            assert!(matches!(refusal, OpenError::Foreign { .. }), "{refusal}");
+        }
+    }
 }

@@ -3,29 +3,18 @@
 use super::group::Groups;
 use super::job::{Job, Pending};
 use super::queue::{Priority, Queue};
+use super::statistics::{Counters, WriterStatistics};
 use super::work::Work;
 use crate::domain::audit::Sequence;
 use crate::store::{Doubt, StoreError};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use tokio::sync::{oneshot, watch};
 
-/// What the writer has done since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WriterStatistics {
-    /// Commits.
-    pub groups: u64,
-    /// Operations that were committed or refused within those.
-    pub operations: u64,
-    /// Operations that wait at this moment.
-    pub waiting: usize,
-}
-
-/// Hands operations to the writer's thread. Dropping it lets the thread finish what waits, fold the
-/// write-ahead log into the database, and end.
+/// Hands operations to the writer's thread. Dropping it lets the thread finish its group, fold
+/// the write-ahead log into the database, and end.
 pub(super) struct Writer {
     queue: Arc<Queue<Box<dyn Job>>>,
     counters: Arc<Counters>,
@@ -34,23 +23,17 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
-struct Counters {
-    groups: AtomicU64,
-    operations: AtomicU64,
-}
-
 impl Writer {
     /// Starts the thread; `waiting` operations of each priority may wait for it.
     pub(super) fn start(groups: Groups, waiting: NonZeroUsize) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(waiting));
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::clone(&groups.counters);
         let (head, work) = (groups.head.subscribe(), groups.work.subscribe());
         let thread = thread::Builder::new()
             .name("relatch-writer".to_owned())
             .spawn({
-                let (queue, counters) = (queue.clone(), counters.clone());
-                move || write(groups, &queue, &counters)
+                let queue = Arc::clone(&queue);
+                move || write(groups, &queue)
             })?;
         Ok(Self {
             queue,
@@ -99,11 +82,7 @@ impl Writer {
 
     /// What it has done so far.
     pub(super) fn statistics(&self) -> WriterStatistics {
-        WriterStatistics {
-            groups: self.counters.groups.load(Ordering::Relaxed),
-            operations: self.counters.operations.load(Ordering::Relaxed),
-            waiting: self.queue.len(),
-        }
+        self.counters.statistics(self.queue.len())
     }
 }
 
@@ -116,17 +95,11 @@ impl Drop for Writer {
     }
 }
 
-fn write(mut groups: Groups, queue: &Queue<Box<dyn Job>>, counters: &Counters) {
+fn write(mut groups: Groups, queue: &Queue<Box<dyn Job>>) {
     let _abandon = AbandonOnExit(queue);
     let mut group = Vec::new();
     while queue.take(&mut group) {
-        let committed = groups.commit(&mut group);
-        counters
-            .groups
-            .fetch_add(u64::from(committed > 0), Ordering::Relaxed);
-        counters
-            .operations
-            .fetch_add(committed as u64, Ordering::Relaxed);
+        groups.commit(&mut group);
     }
     groups.finish();
 }
@@ -137,5 +110,115 @@ struct AbandonOnExit<'queue>(&'queue Queue<Box<dyn Job>>);
 impl Drop for AbandonOnExit<'_> {
     fn drop(&mut self) {
         self.0.abandon();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+    use super::super::SqliteSettings;
+    use super::super::testing::{House, mark};
+    use super::*;
+
+    fn three_may_wait() -> House {
+        House::with(SqliteSettings {
+            waiting: NonZeroUsize::new(3).unwrap(),
+            ..SqliteSettings::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn exactly_as_many_operations_wait_as_may() {
+        let house = three_may_wait();
+        let writer = house.stop_the_writer().await;
+        let waiting = ["a", "b", "c"]
+            .map(|key| house.begin(Priority::Interactive, move |work| mark(work, key)));
+        house.until_waiting(3).await;
+        let one_more = house.write(|work| mark(work, "d")).await;
+        assert!(matches!(
+            one_more,
+            Err(StoreError::Unavailable {
+                doubt: Doubt::None,
+                ..
+            })
+        ));
+        let background = house.begin(Priority::Background, |work| mark(work, "e"));
+        house.until_waiting(4).await;
+        writer.release();
+        for operation in waiting.into_iter().chain([background]) {
+            operation.await.unwrap().unwrap();
+        }
+        house.write(|work| mark(work, "f")).await.unwrap();
+        assert_eq!(house.marks().await, ["a", "b", "c", "e", "f"]);
+    }
+
+    #[tokio::test]
+    async fn an_operation_whose_caller_has_gone_does_not_run() {
+        let house = House::new();
+        let writer = house.stop_the_writer().await;
+        let gone = house.begin(Priority::Interactive, |work| mark(work, "gone"));
+        let patient = house.begin(Priority::Interactive, |work| mark(work, "patient"));
+        house.until_waiting(2).await;
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        writer.release();
+        patient.await.unwrap().unwrap();
+        assert_eq!(house.marks().await, ["patient"]);
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_runs_is_committed_though_its_caller_goes_and_the_store_closes() {
+        let house = House::new();
+        let (entered, has_entered) = oneshot::channel();
+        let (release, released) = std::sync::mpsc::channel();
+        let operation = house.begin(Priority::Interactive, move |work| {
+            entered.send(()).unwrap();
+            released.recv().unwrap();
+            mark(work, "late")
+        });
+        has_entered.await.unwrap();
+        operation.abort();
+        assert!(operation.await.unwrap_err().is_cancelled());
+        release.send(()).unwrap();
+        let house = house.reopened();
+        assert_eq!(house.marks().await, ["late"]);
+    }
+
+    #[tokio::test]
+    async fn background_work_is_in_the_next_group_beside_any_number_of_callers() {
+        let house = House::new();
+        let writer = house.stop_the_writer().await;
+        let callers: Vec<_> = (0..1_000)
+            .map(|_| house.begin(Priority::Interactive, |_| Ok(())))
+            .collect();
+        let counters = Arc::clone(&house.store.writer.counters);
+        let background = house.begin(Priority::Background, move |_| {
+            Ok(counters.statistics(0).groups)
+        });
+        house.until_waiting(1_001).await;
+        writer.release();
+        let groups_before = background.await.unwrap().unwrap();
+        assert_eq!(groups_before, 1, "only the one that stopped the writer");
+        for caller in callers {
+            caller.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_has_died_refuses_instead_of_letting_callers_wait() {
+        let queue: Queue<Box<dyn Job>> = Queue::new(NonZeroUsize::MIN);
+        let (reply, answer) = oneshot::channel::<Result<(), StoreError>>();
+        let pending = Pending::new(|_: &mut Work<'_>| Ok(()), reply);
+        queue
+            .push(Priority::Interactive, Box::new(pending))
+            .unwrap();
+        drop(AbandonOnExit(&queue));
+        answer.await.unwrap_err();
+        let (reply, _answer) = oneshot::channel::<Result<(), StoreError>>();
+        let pending = Pending::new(|_: &mut Work<'_>| Ok(()), reply);
+        queue
+            .push(Priority::Interactive, Box::new(pending))
+            .unwrap_err();
     }
 }
