@@ -90,10 +90,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("store", &["domain"]),
     ("config", &["domain"]),
-    ("clock", &[]),
+    ("clock", &["domain"]),
     ("domain", &[]),
     ("pb", &[]),
-    ("random", &[]),
+    ("random", &["domain"]),
     ("shutdown", &[]),
     ("telemetry", &[]),
 ];
