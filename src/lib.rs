@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod domain;
+pub mod grpc;
 pub mod pb;
 pub mod random;
 pub mod store;
