@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod delivery;
 pub mod domain;
+pub mod grpc;
 pub mod pb;
 pub mod random;
 pub mod service;

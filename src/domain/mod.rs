@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod call;
+pub mod caller;
 pub mod client;
 pub mod email;
 pub mod id;
