@@ -2,6 +2,8 @@
 
 pub mod callers;
 pub mod context;
+mod from_service;
+pub mod password;
 pub mod read;
 pub mod refusal;
 pub mod status;

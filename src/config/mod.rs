@@ -1,0 +1,177 @@
+//! The configuration: read once, parsed into types, with all of its faults told at once.
+//!
+//! What counts, the later before the earlier: `reference.toml`, which documents every setting and holds
+//! its default; a configuration file; environment variables `RELATCH_SECTION__KEY`; flags.
+
+mod callers;
+mod document;
+mod fault;
+mod limits;
+mod links;
+mod password;
+mod reader;
+mod sections;
+mod source;
+mod span;
+
+pub use fault::{ConfigRefused, Fault, Place};
+pub use limits::RateUnreadable;
+pub use links::{Links, PageUrl, PageUrlUnreadable, Pages};
+pub use password::{Argon2, Hashing, Password};
+pub use sections::{Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, SignIn, Store};
+pub use source::{Source, System};
+pub use span::SpanUnreadable;
+
+use crate::domain::caller::CallerStanza;
+use crate::domain::limit::Rates;
+use document::Document;
+use reader::Reader;
+use std::path::Path;
+
+const DEV: &str = include_str!("dev.toml");
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database is kept.
+    pub store: Store,
+    /// Where the keyring is kept.
+    pub keys: Keys,
+    /// The API.
+    pub grpc: Grpc,
+    /// The web pages for people.
+    pub console: Listener,
+    /// Health and metrics.
+    pub ops: Listener,
+    /// Where links lead, and for how long.
+    pub links: Links,
+    /// What mails say.
+    pub mail: Mail,
+    /// What a new password must be like.
+    pub password: Password,
+    /// What a password hash costs.
+    pub argon2: Argon2,
+    /// What hashing may take from the machine.
+    pub hashing: Hashing,
+    /// How often something may happen.
+    pub limits: Rates,
+    /// What sign-in asks for.
+    pub sign_in: SignIn,
+    /// How much may wait.
+    pub intake: Intake,
+    /// What is logged.
+    pub log: Log,
+    /// Who may call. No two have one name or one credential.
+    pub callers: Vec<CallerStanza>,
+}
+
+/// What the configuration is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile<'a> {
+    /// The service proper.
+    Serve,
+    /// A developer's machine: demo defaults, everything within one directory and on loopback.
+    Dev {
+        /// That directory.
+        data_dir: &'a Path,
+    },
+}
+
+/// A setting given on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The flag as it is typed.
+    pub name: &'static str,
+    /// The setting's full name.
+    pub key: &'static str,
+    /// The text given.
+    pub value: String,
+}
+
+impl Config {
+    /// Reads the configuration: `file` if there is one, the environment and `flags`.
+    pub fn read(
+        profile: Profile<'_>,
+        file: Option<&Path>,
+        flags: Vec<Flag>,
+        source: &dyn Source,
+    ) -> Result<Self, ConfigRefused> {
+        let mut document = Document::reference();
+        if matches!(profile, Profile::Dev { .. }) {
+            document.default_to(DEV);
+        }
+        if let Some(path) = file {
+            let text = source
+                .file(path)
+                .map_err(|why| ConfigRefused::Unreadable(path.to_owned(), why))?;
+            document.read_file(&text);
+        }
+        if let Some(filter) = source.variable("RELATCH_LOG") {
+            let place = Place::Variable("RELATCH_LOG".to_owned());
+            document.put_text("log.filter", filter, place);
+        }
+        for (name, text) in source.variables() {
+            document.read_variable(&name, text);
+        }
+        for Flag { name, key, value } in flags {
+            document.put_text(key, value, Place::Flag(name));
+        }
+        if let Profile::Dev { data_dir } = profile {
+            document.put_path("store.directory", data_dir, Place::Flag("--data-dir"));
+            let keyring = data_dir.join("keyring.toml");
+            document.put_path("keys.file", &keyring, Place::Flag("--data-dir"));
+        }
+
+        let mut reader = Reader { document };
+        let config = reader.config(profile);
+        let mut faults = reader.document.faults;
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => {
+                faults.sort();
+                Err(ConfigRefused::Faulty(file.map(Path::to_owned), faults))
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// Reads every section before it asks whether all could be read.
+    fn config(&mut self, profile: Profile<'_>) -> Option<Config> {
+        let store = self.store();
+        let keys = self.keys();
+        let grpc = self.grpc(profile);
+        let console = self.listener("console.listen", profile);
+        let ops = self.listener("ops.listen", profile);
+        let links = self.links(profile);
+        let mail = self.mail();
+        let password = self.password();
+        let argon2 = self.argon2();
+        let hashing = self.hashing();
+        let limits = self.limits();
+        let sign_in = self.sign_in();
+        let intake = self.intake();
+        let log = self.log();
+        let callers = self.callers();
+        Some(Config {
+            store: store?,
+            keys: keys?,
+            grpc: grpc?,
+            console: console?,
+            ops: ops?,
+            links: links?,
+            mail: mail?,
+            password: password?,
+            argon2: argon2?,
+            hashing: hashing?,
+            limits: limits?,
+            sign_in: sign_in?,
+            intake: intake?,
+            log: log?,
+            callers: callers?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

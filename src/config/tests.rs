@@ -1,0 +1,340 @@
+use super::*;
+use crate::domain::caller::Scope;
+use crate::domain::reset::LinkLifetime;
+use proptest::prelude::*;
+use std::io;
+
+/// One file and some variables that exist nowhere else.
+struct Memory<'a> {
+    text: &'a str,
+    variables: &'a [(&'a str, &'a str)],
+}
+
+impl Source for Memory<'_> {
+    fn file(&self, path: &Path) -> io::Result<String> {
+        if path == Path::new("relatch.toml") {
+            Ok(self.text.to_owned())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.variables.iter().map(own).collect()
+    }
+}
+
+/// What a production file needs at the least.
+const LEAST: &str = r#"
+store.directory = "/var/lib/relatch"
+keys.file = "/etc/relatch/keyring.toml"
+links.reset_url = "https://login.example.com/reset"
+links.cancel_url = "https://login.example.com/cancel"
+mail.product_name = "Example"
+"#;
+
+fn read(
+    profile: Profile<'_>,
+    text: &str,
+    variables: &[(&str, &str)],
+    flags: Vec<Flag>,
+) -> Result<Config, ConfigRefused> {
+    let source = Memory { text, variables };
+    Config::read(profile, Some(Path::new("relatch.toml")), flags, &source)
+}
+
+fn dev() -> Profile<'static> {
+    Profile::Dev {
+        data_dir: Path::new("/tmp/demo"),
+    }
+}
+
+fn serve(text: &str) -> Result<Config, ConfigRefused> {
+    read(Profile::Serve, &format!("{LEAST}{text}"), &[], Vec::new())
+}
+
+/// The faults of a configuration that must have some, a line each.
+fn faults(config: Result<Config, ConfigRefused>) -> Vec<String> {
+    match config.unwrap_err() {
+        ConfigRefused::Faulty(_, faults) => faults.iter().map(ToString::to_string).collect(),
+        ConfigRefused::Unreadable(..) => panic!("the file was there"),
+    }
+}
+
+fn stanza(name: &str, digit: &str) -> String {
+    let digest = digit.repeat(64);
+    format!(
+        "[[callers]]\nname = \"{name}\"\ntoken_sha256 = \"{digest}\"\nscopes = [\"reset\", \"audit\"]\n"
+    )
+}
+
+#[test]
+fn the_defaults_are_those_of_the_domain() {
+    let config = serve("").unwrap();
+    assert_eq!(config.limits, Rates::default());
+    assert_eq!(config.links.lifetime, LinkLifetime::default());
+    assert_eq!(config.password.min_length, 15);
+    assert_eq!(config.argon2.memory_kib, 19_456);
+    assert_eq!(config.intake.cap, 100_000);
+    assert!(config.callers.is_empty());
+}
+
+#[test]
+fn a_service_says_where_its_data_keys_and_pages_are() {
+    assert_eq!(
+        faults(read(Profile::Serve, "", &[], Vec::new())),
+        [
+            "keys.file: must be set: the keyring, as `relatch keys init` makes it",
+            "links.cancel_url: must be set: the page that says this was not me",
+            "links.reset_url: must be set: the page that a reset link opens",
+            "mail.product_name: must be set: what people know as the place they have an account with",
+            "store.directory: must be set: where the database is kept",
+        ]
+    );
+}
+
+#[test]
+fn dev_needs_nothing_and_allows_a_hundredfold() {
+    let config = Config::read(
+        dev(),
+        None,
+        Vec::new(),
+        &Memory {
+            text: "",
+            variables: &[],
+        },
+    )
+    .unwrap();
+    assert_eq!(config.limits, Rates::default().times(100));
+    assert_eq!(config.links.pages, None);
+    assert_eq!(config.store.directory, Path::new("/tmp/demo"));
+    assert_eq!(config.keys.file, Path::new("/tmp/demo/keyring.toml"));
+    assert!(config.console.listen.is_some());
+}
+
+#[test]
+fn every_fault_is_told_at_once_with_its_line() {
+    let text = r#"[links]
+lifetime = "48h"
+reset_url = "http://login.example.com/reset"
+
+[grpc]
+lisen = "127.0.0.1:50051"
+reflection = "yes"
+
+[limits]
+request_source = "twenty"
+
+[pasword]
+min_length = 8
+
+[password]
+min_length = 7
+
+[[callers]]
+name = "Web"
+scope = ["reset"]
+token_sha256 = "rlk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+scopes = ["rest"]
+"#;
+    let faults = faults(read(
+        dev(),
+        text,
+        &[("RELATCH_OPS__LISTEN", "localhost")],
+        Vec::new(),
+    ));
+    let beginnings = [
+        r#"line 2: links.lifetime = "48h": must be between 1 minute and 24 hours"#,
+        "line 6: grpc.lisen: there is no such setting; did you mean grpc.listen?",
+        "line 7: grpc.reflection: must be true or false",
+        r#"line 10: limits.request_source = "twenty": must be a rate such as "20/1h""#,
+        "line 12: pasword: there is no such section; did you mean [password]?",
+        "line 16: password.min_length = 7: must be a whole number from 8 to 64",
+        "line 19: callers.name: must be 1 to 64 lower-case letters",
+        "line 20: callers.scope: there is no such setting; did you mean scopes?",
+        "line 21: callers.token_sha256: must be 64 lower-case hexadecimal digits",
+        "line 22: callers.scopes: 'rest' is not a scope",
+        r#"RELATCH_OPS__LISTEN: ops.listen = "localhost": must be an IP address and a port"#,
+        "links.cancel_url: must be set",
+    ];
+    assert_eq!(faults.len(), beginnings.len(), "{faults:#?}");
+    for (fault, beginning) in faults.iter().zip(beginnings) {
+        assert!(fault.starts_with(beginning), "{fault}\n{beginning}");
+    }
+    assert!(
+        !faults.concat().contains("rlk_"),
+        "a pasted token is not told"
+    );
+}
+
+#[test]
+fn each_syntax_error_has_its_line_and_the_rest_is_still_read() {
+    let text = "[grpc]\nlisten = \n[argon2]\niterations = = 2\n[ops]\nlisten = 4\n";
+    let faults = faults(read(dev(), text, &[], Vec::new()));
+    assert_eq!(faults.len(), 3, "{faults:#?}");
+    assert!(faults[0].starts_with("line 2: not TOML: "), "{faults:#?}");
+    assert!(faults[1].starts_with("line 4: not TOML: "), "{faults:#?}");
+    assert!(faults[2].starts_with("line 6: ops.listen: "), "{faults:#?}");
+}
+
+#[test]
+fn the_later_goes_before_the_earlier() {
+    let text =
+        "[ops]\nlisten = \"127.0.0.1:1\"\n[grpc]\nlisten = \"127.0.0.1:1\"\n[intake]\ncap = 1\n";
+    let variables = [
+        ("RELATCH_GRPC__LISTEN", "127.0.0.1:2"),
+        ("RELATCH_OPS__LISTEN", "127.0.0.1:2"),
+        ("RELATCH_PASSWORD__SERVICE_WORDS", r#"["acme"]"#),
+        ("RELATCH_GRPC__REFLECTION", "false"),
+        ("RELATCH_TOKEN", "no setting"),
+    ];
+    let flag = Flag {
+        name: "--ops-listen",
+        key: "ops.listen",
+        value: "127.0.0.1:3".to_owned(),
+    };
+    let config = read(dev(), text, &variables, vec![flag]).unwrap();
+    assert_eq!(config.intake.cap, 1);
+    assert_eq!(config.grpc.listen.port(), 2);
+    assert_eq!(config.ops.listen.unwrap().port(), 3);
+    assert_eq!(config.password.service_words, ["acme"]);
+    assert!(!config.grpc.reflection);
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_told() {
+    let variables = [
+        ("RELATCH_GRPC__LISEN", "x"),
+        ("RELATCH_INTAKE__CAP", "many"),
+    ];
+    assert_eq!(
+        faults(read(dev(), "", &variables, Vec::new())),
+        [
+            "RELATCH_GRPC__LISEN: grpc.lisen: there is no such setting; did you mean grpc.listen?",
+            "RELATCH_INTAKE__CAP: intake.cap: must be a whole number from 1 to 10000000",
+        ]
+    );
+}
+
+#[test]
+fn relatch_log_is_the_filter_of_the_log() {
+    let config = read(dev(), "", &[("RELATCH_LOG", "relatch=debug")], Vec::new()).unwrap();
+    assert_eq!(config.log.filter.to_string(), "relatch=debug");
+}
+
+#[test]
+fn nothing_without_tls_is_within_reach_of_others_unless_told() {
+    let open = "grpc.listen = \"0.0.0.0:50051\"\n";
+    assert_eq!(faults(serve(open)).len(), 1);
+    let nobody = format!("{open}grpc.allow_plaintext = true\n");
+    assert!(faults(serve(&nobody))[0].contains("nobody could call"));
+    assert!(serve(&format!("{nobody}{}", stanza("web", "a"))).is_ok());
+    let all = format!(
+        "{open}grpc.allow_plaintext = true\nconsole.listen = \"[::]:1\"\nops.listen = \"10.0.0.1:1\"\n"
+    );
+    assert_eq!(faults(read(dev(), &all, &[], Vec::new())).len(), 3);
+}
+
+#[test]
+fn a_hash_is_never_cheaper_than_asvs_allows_nor_slower_than_people_wait() {
+    let argon2 = |memory, iterations| {
+        serve(&format!(
+            "argon2.memory_kib = {memory}\nargon2.iterations = {iterations}\n"
+        ))
+    };
+    for (memory, iterations) in [(47_104, 1), (19_456, 2), (12_288, 3), (2_097_152, 1)] {
+        assert!(argon2(memory, iterations).is_ok(), "{memory} {iterations}");
+    }
+    for (memory, iterations) in [
+        (47_103, 1),
+        (19_455, 2),
+        (12_287, 3),
+        (19_456, 0),
+        (2_097_152, 2),
+        (i64::MAX, 1),
+    ] {
+        assert_eq!(
+            faults(argon2(memory, iterations)).len(),
+            1,
+            "{memory} {iterations}"
+        );
+    }
+}
+
+#[test]
+fn callers_have_names_tokens_and_scopes_of_their_own() {
+    let config = serve(&format!("{}{}", stanza("web", "a"), stanza("shop", "b"))).unwrap();
+    let names: Vec<_> = config
+        .callers
+        .iter()
+        .map(|caller| caller.name.as_str())
+        .collect();
+    assert_eq!(names, ["web", "shop"]);
+    assert!(config.callers[0].scopes.contains(&Scope::Reset));
+
+    let same = format!(
+        "{}{}{}",
+        stanza("web", "a"),
+        stanza("web", "b"),
+        stanza("shop", "a")
+    );
+    assert_eq!(
+        faults(serve(&same)),
+        [
+            "line 11: callers.name: is already that of the caller web",
+            "line 15: callers.token_sha256: is already that of the caller web",
+        ]
+    );
+    assert_eq!(faults(serve("[[callers]]\n")).len(), 3);
+    assert_eq!(faults(serve(&stanza("relatch", "a"))).len(), 1);
+    assert_eq!(faults(serve("callers = 3\n")).len(), 1);
+    assert_eq!(
+        faults(serve("[[caller]]\nname = \"web\"\n")),
+        ["line 7: caller: there is no such section; did you mean [[callers]]?"]
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let source = Memory {
+        text: "",
+        variables: &[],
+    };
+    let refused = Config::read(dev(), Some(Path::new("other.toml")), Vec::new(), &source);
+    assert!(refused.unwrap_err().to_string().contains("other.toml"));
+}
+
+#[test]
+fn every_setting_of_the_reference_is_read_and_explained() {
+    let reference = include_str!("reference.toml");
+    let (mut section, mut before, mut settings) = ("", "", 0);
+    for line in reference.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            settings += 1;
+            assert!(before.starts_with('#'), "{section}.{key} is not explained");
+            // No setting takes a date.
+            let text = format!("[{section}]\n{key} = 1979-05-27\n");
+            let faults = faults(read(Profile::Serve, &text, &[], Vec::new()));
+            let own = format!("line 2: {section}.{key}: must be ");
+            assert!(
+                faults.iter().any(|fault| fault.starts_with(&own)),
+                "{section}.{key} is not read: {faults:#?}"
+            );
+        }
+        before = line;
+    }
+    assert!(settings > 25);
+}
+
+proptest! {
+    #[test]
+    fn any_file_and_variable_is_read_or_refused_without_a_panic(
+        text in "(\\[{1,2}(grpc|callers|x)\\]{1,2}\n)?([a-z._]{0,12} = .{0,20}\n){0,4}",
+        value in ".{0,20}",
+    ) {
+        let _ = read(dev(), &text, &[("RELATCH_PASSWORD__SERVICE_WORDS", &value)], Vec::new());
+    }
+}

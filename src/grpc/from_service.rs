@@ -1,0 +1,63 @@
+//! Why a use case refused, as callers are told.
+
+use super::refusal::{BrokenRule, Refusal};
+use crate::domain::account::SecondFactor;
+use crate::domain::password::Judgement;
+use crate::grpc::read::FieldViolations;
+use crate::service::error::{LinkInvalid, ServiceError};
+use crate::service::hasher::HashError;
+use crate::store::DeadLink;
+
+impl From<ServiceError> for Refusal {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::RequestIdUnreadable(why) => FieldViolations::of("request_id", why).into(),
+            ServiceError::RequestIdReused => Self::RequestIdReused,
+            ServiceError::Limited { bucket, retry_after } => {
+                Self::RateLimited { limit: bucket.name(), retry_after }
+            }
+            ServiceError::IntakeFull => Self::IntakeFull,
+            ServiceError::LinkInvalid(why) => Self::ResetLinkInvalid {
+                why: why.name(),
+                reused: why == LinkInvalid::Dead(DeadLink::Used),
+            },
+            ServiceError::PasswordRejected(judgement) => Self::PasswordRejected(broken_rules(judgement)),
+            ServiceError::FactorMissing(factor) => Self::Unimplemented(factor_missing(factor)),
+            ServiceError::CredentialsWrong => Self::CredentialsWrong,
+            ServiceError::NoAccount => Self::AccountNotFound,
+            ServiceError::EmailTaken => Self::EmailTaken,
+            ServiceError::EtagMismatch => Self::EtagMismatch,
+            ServiceError::NoVerifiedAddress => Self::NoVerifiedAddress,
+            ServiceError::Disabled => Self::AccountDisabled,
+            ServiceError::Hash(why) => why.into(),
+            ServiceError::Store(why) => why.into(),
+            ServiceError::NoEntropy(why) => why.into(),
+        }
+    }
+}
+
+impl From<HashError> for Refusal {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Saturated { retry_after } => Self::HashingSaturated { retry_after },
+            HashError::DeadlineExceeded => Self::DeadlineExceeded,
+            HashError::PepperMissing(_) | HashError::Internal => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+fn broken_rules(judgement: Judgement) -> Vec<BrokenRule> {
+    let broken = judgement.violations.into_iter().map(|violation| BrokenRule {
+        rule: violation.rule.name(),
+        description: violation.description.into_owned(),
+    });
+    broken.collect()
+}
+
+const fn factor_missing(factor: SecondFactor) -> &'static str {
+    match factor {
+        SecondFactor::Email => "codes by email are not available in this version",
+        SecondFactor::Sms => "accounts whose second factor is SMS cannot do this in this version",
+        SecondFactor::Totp => "accounts whose second factor is TOTP cannot do this in this version",
+    }
+}
