@@ -13,15 +13,21 @@ impl From<ServiceError> for Refusal {
         match error {
             ServiceError::RequestIdUnreadable(why) => FieldViolations::of("request_id", why).into(),
             ServiceError::RequestIdReused => Self::RequestIdReused,
-            ServiceError::Limited { bucket, retry_after } => {
-                Self::RateLimited { limit: bucket.name(), retry_after }
-            }
+            ServiceError::Limited {
+                bucket,
+                retry_after,
+            } => Self::RateLimited {
+                limit: bucket.name(),
+                retry_after,
+            },
             ServiceError::IntakeFull => Self::IntakeFull,
             ServiceError::LinkInvalid(why) => Self::ResetLinkInvalid {
                 why: why.name(),
                 reused: why == LinkInvalid::Dead(DeadLink::Used),
             },
-            ServiceError::PasswordRejected(judgement) => Self::PasswordRejected(broken_rules(judgement)),
+            ServiceError::PasswordRejected(judgement) => {
+                Self::PasswordRejected(broken_rules(judgement))
+            }
             ServiceError::FactorMissing(factor) => Self::Unimplemented(factor_missing(factor)),
             ServiceError::CredentialsWrong => Self::CredentialsWrong,
             ServiceError::NoAccount => Self::AccountNotFound,
@@ -47,10 +53,13 @@ impl From<HashError> for Refusal {
 }
 
 fn broken_rules(judgement: Judgement) -> Vec<BrokenRule> {
-    let broken = judgement.violations.into_iter().map(|violation| BrokenRule {
-        rule: violation.rule.name(),
-        description: violation.description.into_owned(),
-    });
+    let broken = judgement
+        .violations
+        .into_iter()
+        .map(|violation| BrokenRule {
+            rule: violation.rule.name(),
+            description: violation.description.into_owned(),
+        });
     broken.collect()
 }
 

@@ -6,7 +6,9 @@ use super::refusal::Refusal;
 use super::wire;
 use crate::domain::account::SecondFactor;
 use crate::domain::caller::Scope;
-use crate::domain::password::{Judgement, MAX_BYTES, Password, PasswordUnreadable, Policy, Violation};
+use crate::domain::password::{
+    Judgement, MAX_BYTES, Password, PasswordUnreadable, Policy, Violation,
+};
 use crate::pb;
 use crate::pb::password_service_server::PasswordService;
 use crate::service::Service;
@@ -20,7 +22,8 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 const NOT_YET_CODES: &str = "codes by email and SMS are not available in this version";
-const NOT_YET_CHANGE: &str = "ChangePassword is not available in this version; use SendProfileResetLink";
+const NOT_YET_CHANGE: &str =
+    "ChangePassword is not available in this version; use SendProfileResetLink";
 
 /// `PasswordService`, in front of the use cases.
 pub struct PasswordApi {
@@ -39,20 +42,44 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl PasswordService for PasswordApi {
-    async fn request_reset(&self, request: Request<pb::RequestResetRequest>) -> Answer<pb::RequestResetResponse> {
+    async fn request_reset(
+        &self,
+        request: Request<pb::RequestResetRequest>,
+    ) -> Answer<pb::RequestResetResponse> {
         let context = CallContext::of(&request)?;
-        let pb::RequestResetRequest { email, client, request_id } = request.into_inner();
+        let pb::RequestResetRequest {
+            email,
+            client,
+            request_id,
+        } = request.into_inner();
         let (email, client) = (read::email("email", &email), read::client(client)).together()?;
         let call = context.call(Some(&client));
-        let request = LinkRequest { email, client, request_id: &request_id };
-        let lifetime = self.service.request_link(call, request).await.map_err(Refusal::from)?;
-        Ok(Response::new(pb::RequestResetResponse { link_lifetime: Some(wire::duration(lifetime)) }))
+        let request = LinkRequest {
+            email,
+            client,
+            request_id: &request_id,
+        };
+        let lifetime = self
+            .service
+            .request_link(call, request)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::RequestResetResponse {
+            link_lifetime: Some(wire::duration(lifetime)),
+        }))
     }
 
-    async fn inspect_reset(&self, request: Request<pb::InspectResetRequest>) -> Answer<pb::InspectResetResponse> {
+    async fn inspect_reset(
+        &self,
+        request: Request<pb::InspectResetRequest>,
+    ) -> Answer<pb::InspectResetResponse> {
         let pb::InspectResetRequest { token, client } = request.into_inner();
         let client = read::client(client)?;
-        let live = self.service.inspect(&token, &client).await.map_err(Refusal::from)?;
+        let live = self
+            .service
+            .inspect(&token, &client)
+            .await
+            .map_err(Refusal::from)?;
         // The mail itself proves the email factor.
         let required_factor = match live.second_factor {
             SecondFactor::Email => pb::SecondFactor::Unspecified,
@@ -66,15 +93,22 @@ impl PasswordService for PasswordApi {
         }))
     }
 
-    async fn send_reset_code(&self, _: Request<pb::SendResetCodeRequest>) -> Answer<pb::SendResetCodeResponse> {
+    async fn send_reset_code(
+        &self,
+        _: Request<pb::SendResetCodeRequest>,
+    ) -> Answer<pb::SendResetCodeResponse> {
         Err(Refusal::Unimplemented(NOT_YET_CODES).into())
     }
 
-    async fn confirm_reset(&self, request: Request<pb::ConfirmResetRequest>) -> Answer<pb::ConfirmResetResponse> {
+    async fn confirm_reset(
+        &self,
+        request: Request<pb::ConfirmResetRequest>,
+    ) -> Answer<pb::ConfirmResetResponse> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let client = read::client(request.client)?;
-        let new_password = Password::parse(request.new_password).map_err(|why| self.unreadable(why))?;
+        let new_password =
+            Password::parse(request.new_password).map_err(|why| self.unreadable(why))?;
         let call = context.call(Some(&client));
         let confirm = Confirm {
             token: &request.token,
@@ -83,7 +117,11 @@ impl PasswordService for PasswordApi {
             request_id: &request.request_id,
             deadline: context.deadline,
         };
-        let confirmation = self.service.confirm(call, confirm).await.map_err(Refusal::from)?;
+        let confirmation = self
+            .service
+            .confirm(call, confirm)
+            .await
+            .map_err(Refusal::from)?;
         Ok(Response::new(pb::ConfirmResetResponse {
             account_id: confirmation.account_id.to_string(),
             credential_version: confirmation.credential_version.get(),
@@ -91,12 +129,21 @@ impl PasswordService for PasswordApi {
         }))
     }
 
-    async fn cancel_reset(&self, request: Request<pb::CancelResetRequest>) -> Answer<pb::CancelResetResponse> {
+    async fn cancel_reset(
+        &self,
+        request: Request<pb::CancelResetRequest>,
+    ) -> Answer<pb::CancelResetResponse> {
         let context = CallContext::of(&request)?;
-        let pb::CancelResetRequest { cancel_token, client } = request.into_inner();
+        let pb::CancelResetRequest {
+            cancel_token,
+            client,
+        } = request.into_inner();
         let client = read::client(client)?;
         let call = context.call(Some(&client));
-        self.service.cancel(call, &cancel_token, &client).await.map_err(Refusal::from)?;
+        self.service
+            .cancel(call, &cancel_token, &client)
+            .await
+            .map_err(Refusal::from)?;
         Ok(Response::new(pb::CancelResetResponse {}))
     }
 
@@ -105,11 +152,22 @@ impl PasswordService for PasswordApi {
         request: Request<pb::SendProfileResetLinkRequest>,
     ) -> Answer<pb::SendProfileResetLinkResponse> {
         let context = CallContext::of(&request)?;
-        let pb::SendProfileResetLinkRequest { account_id, client, request_id } = request.into_inner();
-        let (account_id, client) =
-            (read::account_id("account_id", &account_id), read::client(client)).together()?;
+        let pb::SendProfileResetLinkRequest {
+            account_id,
+            client,
+            request_id,
+        } = request.into_inner();
+        let (account_id, client) = (
+            read::account_id("account_id", &account_id),
+            read::client(client),
+        )
+            .together()?;
         let call = context.call(Some(&client));
-        let queued = self.service.send_profile_link(call, account_id, &request_id).await.map_err(Refusal::from)?;
+        let queued = self
+            .service
+            .send_profile_link(call, account_id, &request_id)
+            .await
+            .map_err(Refusal::from)?;
         Ok(Response::new(pb::SendProfileResetLinkResponse {
             message_id: queued.message_id.to_string(),
             channel: wire::channel(queued.channel).into(),
@@ -123,7 +181,11 @@ impl PasswordService for PasswordApi {
         request: Request<pb::GetSecurityInfoRequest>,
     ) -> Answer<pb::GetSecurityInfoResponse> {
         let account_id = read::account_id("account_id", &request.get_ref().account_id)?;
-        let info = self.service.security_info(account_id).await.map_err(Refusal::from)?;
+        let info = self
+            .service
+            .security_info(account_id)
+            .await
+            .map_err(Refusal::from)?;
         let (account, profile) = (&info.account, &info.account.profile);
         let destination = match (profile.second_factor, &profile.phone) {
             (SecondFactor::Sms, Some(phone)) => phone.masked(),
@@ -140,11 +202,19 @@ impl PasswordService for PasswordApi {
         }))
     }
 
-    async fn check_password(&self, request: Request<pb::CheckPasswordRequest>) -> Answer<pb::CheckPasswordResponse> {
+    async fn check_password(
+        &self,
+        request: Request<pb::CheckPasswordRequest>,
+    ) -> Answer<pb::CheckPasswordResponse> {
         use pb::check_password_request::Subject as Wanted;
         let context = CallContext::of(&request)?;
-        let pb::CheckPasswordRequest { password: typed, subject, client } = request.into_inner();
-        let wanted = subject.ok_or_else(|| FieldViolations::of("subject", "must be a token or an account_id"));
+        let pb::CheckPasswordRequest {
+            password: typed,
+            subject,
+            client,
+        } = request.into_inner();
+        let wanted = subject
+            .ok_or_else(|| FieldViolations::of("subject", "must be a token or an account_id"));
         let (wanted, client) = (wanted, read::client(client)).together()?;
         let subject = match &wanted {
             Wanted::Token(token) => {
@@ -172,20 +242,35 @@ impl PasswordService for PasswordApi {
         request: Request<pb::VerifyPasswordRequest>,
     ) -> Answer<pb::VerifyPasswordResponse> {
         let context = CallContext::of(&request)?;
-        let pb::VerifyPasswordRequest { email, password: typed, client } = request.into_inner();
+        let pb::VerifyPasswordRequest {
+            email,
+            password: typed,
+            client,
+        } = request.into_inner();
         let (email, client) = (read::email("email", &email), read::client(client)).together()?;
         let call = context.call(Some(&client));
         // A password that cannot be read is as wrong as any other, and costs the same.
         let password = Password::parse(typed).unwrap_or_else(|_| Password::nobodys());
-        let sign_in = SignIn { email, password, client, deadline: context.deadline };
-        let signed_in = self.service.sign_in(call, sign_in).await.map_err(Refusal::from)?;
+        let sign_in = SignIn {
+            email,
+            password,
+            client,
+            deadline: context.deadline,
+        };
+        let signed_in = self
+            .service
+            .sign_in(call, sign_in)
+            .await
+            .map_err(Refusal::from)?;
         let signed_in = pb::SignedIn {
             account_id: signed_in.account_id.to_string(),
             credential_version: signed_in.credential_version.get(),
             proof: signed_in.proof.expose().to_owned(),
         };
         let outcome = pb::verify_password_response::Outcome::SignedIn(signed_in);
-        Ok(Response::new(pb::VerifyPasswordResponse { outcome: Some(outcome) }))
+        Ok(Response::new(pb::VerifyPasswordResponse {
+            outcome: Some(outcome),
+        }))
     }
 
     async fn send_sign_in_code(
@@ -202,16 +287,27 @@ impl PasswordService for PasswordApi {
         Err(Refusal::Unimplemented(NOT_YET_CODES).into())
     }
 
-    async fn change_password(&self, _: Request<pb::ChangePasswordRequest>) -> Answer<pb::ChangePasswordResponse> {
+    async fn change_password(
+        &self,
+        _: Request<pb::ChangePasswordRequest>,
+    ) -> Answer<pb::ChangePasswordResponse> {
         Err(Refusal::Unimplemented(NOT_YET_CHANGE).into())
     }
 
-    async fn end_sessions(&self, request: Request<pb::EndSessionsRequest>) -> Answer<pb::EndSessionsResponse> {
+    async fn end_sessions(
+        &self,
+        request: Request<pb::EndSessionsRequest>,
+    ) -> Answer<pb::EndSessionsResponse> {
         let context = CallContext::of(&request)?;
         let account_id = read::account_id("account_id", &request.get_ref().account_id)?;
-        let valid_after =
-            self.service.end_sessions(context.call(None), account_id).await.map_err(Refusal::from)?;
-        Ok(Response::new(pb::EndSessionsResponse { sessions_valid_after: Some(wire::timestamp(valid_after)) }))
+        let valid_after = self
+            .service
+            .end_sessions(context.call(None), account_id)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::EndSessionsResponse {
+            sessions_valid_after: Some(wire::timestamp(valid_after)),
+        }))
     }
 }
 
@@ -239,7 +335,11 @@ fn checked(judgement: Judgement) -> pb::CheckPasswordResponse {
     pb::CheckPasswordResponse {
         violations: judgement.violations.into_iter().map(violation).collect(),
         score: judgement.score.into(),
-        suggestions: judgement.suggestions.iter().map(|each| each.as_str().to_owned()).collect(),
+        suggestions: judgement
+            .suggestions
+            .iter()
+            .map(|each| each.as_str().to_owned())
+            .collect(),
     }
 }
 

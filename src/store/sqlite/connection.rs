@@ -1,7 +1,7 @@
 //! How connections are opened, and what each is told before its first statement.
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +26,14 @@ pub(super) fn open(database: &Path) -> rusqlite::Result<Connection> {
 
 /// Makes a connection to a file that is ours the writer's.
 pub(super) fn make_writer(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let journal: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if journal != "wal" {
+        // SQLite answers so, without an error, where it cannot share memory between connections.
+        let cannot = ffi::Error::new(ffi::SQLITE_CANTOPEN);
+        let why = "a write-ahead log is not possible here".to_owned();
+        return Err(rusqlite::Error::SqliteFailure(cannot, Some(why)));
+    }
     // Every commit is on the disk before it is answered; on macOS an fsync alone stops at the
     // disk's cache.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -65,6 +72,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
     use super::super::testing::House;
+    use super::*;
     use std::fs;
 
     #[tokio::test]
@@ -91,6 +99,13 @@ mod tests {
         let (mode, others) = settings.await.unwrap();
         assert_eq!(mode, "wal");
         assert_eq!(others, [2, 1, 1, 0]);
+    }
+
+    #[test]
+    fn a_database_without_a_write_ahead_log_is_refused() {
+        let in_memory = Connection::open_in_memory().unwrap();
+        let error = make_writer(&in_memory).unwrap_err().to_string();
+        assert!(error.contains("write-ahead log"), "{error}");
     }
 
     #[tokio::test]

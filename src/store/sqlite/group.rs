@@ -98,7 +98,8 @@ impl Groups {
             self.run(job.as_mut(), &mut traces)?;
         }
         let head = self.enter(traces.events)?;
-        self.execute("COMMIT").map_err(commit_failed)?;
+        self.execute("COMMIT")
+            .map_err(|error| commit_failed(&error))?;
         self.unresolved = Some(traces.unresolved);
         if let Some(head) = head {
             self.head.send_replace(head);
@@ -167,7 +168,7 @@ impl Groups {
 /// A full disk refuses the frame that would have made the commit, and a busy database or a violated
 /// constraint refuses to start it. Any other failure may have come after that frame was written: it
 /// is not in force now, but a crash before the next commit overwrites it would bring it back.
-fn commit_failed(error: rusqlite::Error) -> StoreError {
+fn commit_failed(error: &rusqlite::Error) -> StoreError {
     let doubt = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation) => {
             Doubt::None
@@ -328,7 +329,7 @@ mod tests {
     fn a_commit_that_failed_while_it_was_written_is_in_doubt() {
         let failed = |code| {
             let error = rusqlite::ffi::Error::new(code);
-            lost(commit_failed(rusqlite::Error::SqliteFailure(error, None))).0
+            lost(commit_failed(&rusqlite::Error::SqliteFailure(error, None))).0
         };
         assert_eq!(failed(rusqlite::ffi::SQLITE_IOERR_FSYNC), Doubt::Unknown);
         assert_eq!(failed(rusqlite::ffi::SQLITE_FULL), Doubt::None);

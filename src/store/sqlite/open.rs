@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::random::{self, Random};
 use rusqlite::Connection;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{self, Path};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -25,6 +25,7 @@ pub struct SqliteSettings {
 
 impl Default for SqliteSettings {
     fn default() -> Self {
+        // Unwrapped by the compiler.
         const WAITING: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
         const READERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
         Self {
@@ -45,6 +46,9 @@ impl SqliteStore {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, OpenError> {
+        // Messages name the whole path, and SQLite would take a relative `file:` for a URI.
+        let directory =
+            &path::absolute(directory).map_err(|cause| OpenError::file(directory, cause))?;
         private::directory(directory)?;
         let lock = DirectoryLock::take(directory)?;
         let database = directory.join("relatch.db");
@@ -138,6 +142,26 @@ mod tests {
         house.write(|work| mark(work, "after")).await.unwrap();
         let log = [(1, "before".to_owned()), (2, "after".to_owned())];
         assert_eq!(house.log().await, log);
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_survives_a_crash() {
+        let house = House::new();
+        house.write(|work| mark(work, "answered")).await.unwrap();
+        // What a killed process leaves: nothing is closed, nothing folded.
+        let crashed = TempDir::new_in(&house.directory).unwrap();
+        let crashed = crashed.path().join("data");
+        private::directory(&crashed).unwrap();
+        for name in ["relatch.db", "relatch.db-wal"] {
+            fs::copy(house.directory.join(name), crashed.join(name)).unwrap();
+        }
+        let store = open(&crashed).unwrap();
+        let marks = |connection: &Connection| {
+            let query = "SELECT CAST(limit_key AS TEXT) FROM limits";
+            Ok(connection.query_one(query, [], |row| row.get::<_, String>(0))?)
+        };
+        assert_eq!(store.readers.read(marks).await.unwrap(), "answered");
+        assert_eq!(store.writer.head().borrow().get(), 1);
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use crate::store::StoreError;
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
 
 /// Lends connections to reads, one each, and lets further reads wait.
 pub(super) struct Readers {
@@ -36,7 +37,16 @@ impl Readers {
         let lent = Lent::of(Arc::clone(&self.pool), permit);
         tokio::task::spawn_blocking(move || lent.read(read))
             .await
-            .unwrap_or_else(|_| Err(StoreError::corrupt("a read panicked")))
+            .unwrap_or_else(|lost| Err(never_ended(&lost)))
+    }
+}
+
+fn never_ended(lost: &JoinError) -> StoreError {
+    if lost.is_panic() {
+        // The panic hook has said where; its words may quote data and stay out of answers.
+        StoreError::corrupt("a read panicked")
+    } else {
+        StoreError::unavailable("reads are no longer run")
     }
 }
 

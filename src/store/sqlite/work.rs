@@ -39,6 +39,9 @@ impl<'group> Work<'group> {
     }
 
     /// The connection; statements are cached by it, so prepare them with `prepare_cached`.
+    ///
+    /// After any error but a violated constraint the operation must end with that error: a full disk
+    /// ends the transaction, and what the operation did next would be committed alone.
     pub(super) fn sql(&self) -> &'group Connection {
         self.connection
     }
