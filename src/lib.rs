@@ -5,4 +5,6 @@ pub mod config;
 pub mod domain;
 pub mod pb;
 pub mod random;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;
