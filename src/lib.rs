@@ -8,4 +8,6 @@ pub mod grpc;
 pub mod pb;
 pub mod random;
 pub mod service;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;

@@ -6,18 +6,24 @@
 mod callers;
 mod document;
 mod fault;
+mod keyring_file;
+mod keyring_watch;
 mod limits;
 mod links;
 mod password;
+mod private_file;
 mod reader;
 mod sections;
 mod source;
 mod span;
 
 pub use fault::{ConfigRefused, Fault, Place};
+pub use keyring_file::{KeyringFile, KeyringFileError};
+pub use keyring_watch::{KeyringHandle, KeyringWatch};
 pub use limits::RateUnreadable;
 pub use links::{Links, PageUrl, PageUrlUnreadable, Pages};
 pub use password::{Argon2, Hashing, Password};
+pub use private_file::{PrivateFile, PrivateFileError};
 pub use sections::{Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, SignIn, Store};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
