@@ -32,6 +32,12 @@ impl CallerName {
         Self("relatch".to_owned())
     }
 
+    /// Whoever showed no valid credential: what they were refused is counted under this name.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self("unknown".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,6 +6,7 @@ pub mod error;
 pub mod hasher;
 pub mod inspect;
 pub mod profile;
+pub mod refusals;
 pub mod request;
 pub mod resolve;
 pub mod sign_in;

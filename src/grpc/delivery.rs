@@ -1,0 +1,220 @@
+//! `DeliveryService`: what became of the messages to people.
+
+use super::limits::LONGEST_RESPONSE;
+use super::page_token::{self, Listing};
+use super::read::{self, FieldViolations, Read, Together as _};
+use super::refusal::Refusal;
+use super::wire;
+use crate::domain::email::EmailKey;
+use crate::domain::id::{AccountId, MessageId};
+use crate::domain::keyring::Keyring;
+use crate::domain::pseudonym::{Pseudonym, Subject};
+use crate::domain::time::Timestamp;
+use crate::pb;
+use crate::pb::delivery_service_server::DeliveryService;
+use crate::pb::list_messages_request::Key;
+use crate::store::{AccountSelector, MessageFilter, MessagePage, MessageRecord, Store};
+use arc_swap::ArcSwap;
+use prost::Message as _;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+
+/// What a response has room for beside its messages: their tags and lengths, and the page token.
+const OVERHEAD: usize = 16 * 1024;
+
+/// `DeliveryService`, in front of the outbox.
+pub(super) struct DeliveryApi {
+    store: Arc<dyn Store>,
+    keyring: Arc<ArcSwap<Keyring>>,
+}
+
+/// Whose messages.
+enum Whose {
+    /// An account's: all that was sent to it, or asked for and not sent.
+    Account(AccountId),
+    /// Those for an address without an account: asked for and not sent.
+    Address(EmailKey),
+}
+
+impl Whose {
+    fn listing(&self) -> Listing<'_> {
+        match self {
+            Self::Account(account_id) => Listing::MessagesOf(*account_id),
+            Self::Address(key) => Listing::MessagesTo(key.as_str()),
+        }
+    }
+
+    fn filter(&self, keyring: &Keyring) -> MessageFilter {
+        match self {
+            Self::Account(account_id) => MessageFilter::Account(*account_id),
+            Self::Address(key) => {
+                let key = key.as_str().as_bytes();
+                MessageFilter::Identifier(Pseudonym::all(keyring, Subject::Identifier, key))
+            }
+        }
+    }
+}
+
+impl DeliveryApi {
+    /// Shows the messages of this store.
+    pub(super) fn new(store: Arc<dyn Store>, keyring: Arc<ArcSwap<Keyring>>) -> Self {
+        Self { store, keyring }
+    }
+
+    async fn whose(&self, key: AccountSelector) -> Result<Whose, Refusal> {
+        let account = self.store.account(key.clone()).await?;
+        match (account, key) {
+            (Some(account), _) => Ok(Whose::Account(account.account_id)),
+            (None, AccountSelector::Email(key)) => Ok(Whose::Address(key)),
+            (None, AccountSelector::Id(_)) => Err(Refusal::AccountNotFound),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl DeliveryService for DeliveryApi {
+    async fn list_messages(
+        &self,
+        request: Request<pb::ListMessagesRequest>,
+    ) -> Result<Response<pb::ListMessagesResponse>, Status> {
+        let pb::ListMessagesRequest {
+            key,
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let (key, page_size) =
+            (selector(key), read::page_size("page_size", page_size)).together()?;
+        let whose = self.whose(key).await?;
+        let keyring = self.keyring.load_full();
+        let page = MessagePage {
+            filter: whose.filter(&keyring),
+            after: page_token::read(&keyring, whose.listing(), &page_token)?,
+            // One more tells whether there is another page.
+            at_most: page_size.saturating_add(1),
+        };
+        let records = self.store.list_messages(page).await?;
+        let (messages, last) = first_page(records, page_size as usize);
+        let next = last.map(|place| page_token::encode(&keyring, whose.listing(), &place));
+        Ok(Response::new(pb::ListMessagesResponse {
+            messages,
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn retry_message(
+        &self,
+        _: Request<pb::RetryMessageRequest>,
+    ) -> Result<Response<pb::RetryMessageResponse>, Status> {
+        Err(Refusal::Unimplemented("messages cannot be retried by hand in this version").into())
+    }
+}
+
+fn selector(key: Option<Key>) -> Read<AccountSelector> {
+    match key {
+        Some(Key::AccountId(id)) => read::account_id("account_id", &id).map(AccountSelector::Id),
+        Some(Key::Email(email)) => {
+            read::email("email", &email).map(|email| AccountSelector::Email(email.key().clone()))
+        }
+        None => Err(FieldViolations::of(
+            "key",
+            "account_id or email is required",
+        )),
+    }
+}
+
+/// As many messages as the page is to have and a response has room for; and where the next page starts,
+/// if there is one.
+fn first_page(
+    records: Vec<MessageRecord>,
+    page_size: usize,
+) -> (Vec<pb::DeliveryMessage>, Option<(Timestamp, MessageId)>) {
+    let (mut messages, mut last, mut room) = (Vec::new(), None, LONGEST_RESPONSE - OVERHEAD);
+    for record in records {
+        let place = (record.requested_at, record.message_id);
+        let message = wire::delivery_message(record);
+        let length = message.encoded_len();
+        // A page without messages would lead nowhere.
+        let fits = messages.is_empty() || length <= room;
+        if messages.len() == page_size || !fits {
+            return (messages, last);
+        }
+        room = room.saturating_sub(length);
+        messages.push(message);
+        last = Some(place);
+    }
+    (messages, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+    use crate::store::Attempt;
+
+    fn record(number: u8, words: usize) -> MessageRecord {
+        MessageRecord {
+            message_id: MessageId::from_bytes([number; 16]),
+            kind: MessageKind::ResetLink,
+            channel: ChannelKind::Email,
+            destination: "a***@example.com".to_owned(),
+            state: DeliveryState::Queued,
+            reason: String::new(),
+            requested_at: Timestamp::from_micros(i64::from(number)),
+            expires_at: None,
+            attempts: vec![Attempt {
+                time: Timestamp::from_micros(0),
+                outcome: "retry".to_owned(),
+                error: "x".repeat(words),
+            }],
+        }
+    }
+
+    fn place(number: u8) -> Option<(Timestamp, MessageId)> {
+        let record = record(number, 0);
+        Some((record.requested_at, record.message_id))
+    }
+
+    #[test]
+    fn a_page_ends_with_the_message_that_the_next_one_starts_behind() {
+        let records = || (1..=3).map(|number| record(number, 0)).collect();
+        let (messages, next) = first_page(records(), 2);
+        assert_eq!((messages.len(), next), (2, place(2)));
+        let (messages, next) = first_page(records(), 3);
+        assert_eq!((messages.len(), next), (3, None));
+        assert_eq!(first_page(Vec::new(), 3), (Vec::new(), None));
+    }
+
+    #[test]
+    fn a_page_is_no_longer_than_a_response_may_be() {
+        let records = (1..=9)
+            .map(|number| record(number, LONGEST_RESPONSE / 4))
+            .collect();
+        let (messages, next) = first_page(records, 9);
+        assert_eq!((messages.len(), next), (3, place(3)));
+        let response = pb::ListMessagesResponse {
+            messages,
+            next_page_token: "x".repeat(100),
+        };
+        assert!(response.encoded_len() <= LONGEST_RESPONSE);
+    }
+
+    #[test]
+    fn a_message_that_fills_a_response_is_a_page_of_its_own() {
+        let records = (1..=2)
+            .map(|number| record(number, LONGEST_RESPONSE - OVERHEAD))
+            .collect();
+        let (messages, next) = first_page(records, 9);
+        assert_eq!((messages.len(), next), (1, place(1)));
+    }
+
+    #[test]
+    fn attempts_are_told_in_the_words_of_the_api() {
+        let outcomes = ["accepted", "retry", "gave_up", "else"].map(|outcome| {
+            let mut record = record(1, 0);
+            record.attempts[0].outcome = outcome.to_owned();
+            wire::delivery_message(record).attempts[0].outcome()
+        });
+        use pb::AttemptOutcome::{Accepted, Deferred, Refused, Unspecified};
+        assert_eq!(outcomes, [Accepted, Deferred, Refused, Unspecified]);
+    }
+}
