@@ -33,7 +33,10 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl AccountService for AccountApi {
-    async fn create_account(&self, request: Request<pb::CreateAccountRequest>) -> Answer<pb::CreateAccountResponse> {
+    async fn create_account(
+        &self,
+        request: Request<pb::CreateAccountRequest>,
+    ) -> Answer<pb::CreateAccountResponse> {
         let context = CallContext::of(&request)?;
         let request = request.into_inner();
         let profile = profile(&request)?;
@@ -42,23 +45,45 @@ impl AccountService for AccountApi {
             .create_account(context.call(None), profile, &request.request_id)
             .await
             .map_err(Refusal::from)?;
-        Ok(Response::new(pb::CreateAccountResponse { account: Some(to_pb(&account)) }))
+        Ok(Response::new(pb::CreateAccountResponse {
+            account: Some(to_pb(&account)),
+        }))
     }
 
-    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::GetAccountResponse> {
+    async fn get_account(
+        &self,
+        request: Request<pb::GetAccountRequest>,
+    ) -> Answer<pb::GetAccountResponse> {
         use pb::get_account_request::Key;
         let selector = match request.into_inner().key {
             Some(Key::AccountId(id)) => AccountSelector::Id(read::account_id("account_id", &id)?),
-            Some(Key::Email(email)) => AccountSelector::Email(read::email("email", &email)?.key().clone()),
-            None => return Err(FieldViolations::of("key", "must be an account_id or an email").into()),
+            Some(Key::Email(email)) => {
+                AccountSelector::Email(read::email("email", &email)?.key().clone())
+            }
+            None => {
+                return Err(FieldViolations::of("key", "must be an account_id or an email").into());
+            }
         };
-        let account = self.service.account(selector).await.map_err(Refusal::from)?;
-        Ok(Response::new(pb::GetAccountResponse { account: Some(to_pb(&account)) }))
+        let account = self
+            .service
+            .account(selector)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::GetAccountResponse {
+            account: Some(to_pb(&account)),
+        }))
     }
 
-    async fn update_account(&self, request: Request<pb::UpdateAccountRequest>) -> Answer<pb::UpdateAccountResponse> {
+    async fn update_account(
+        &self,
+        request: Request<pb::UpdateAccountRequest>,
+    ) -> Answer<pb::UpdateAccountResponse> {
         let context = CallContext::of(&request)?;
-        let pb::UpdateAccountRequest { account, update_mask, etag } = request.into_inner();
+        let pb::UpdateAccountRequest {
+            account,
+            update_mask,
+            etag,
+        } = request.into_inner();
         let account = account.ok_or_else(|| FieldViolations::of("account", "is required"))?;
         let (account_id, change, expected) = (
             read::account_id("account.account_id", &account.account_id),
@@ -71,23 +96,41 @@ impl AccountService for AccountApi {
             .update_account(context.call(None), account_id, expected, change)
             .await
             .map_err(Refusal::from)?;
-        Ok(Response::new(pb::UpdateAccountResponse { account: Some(to_pb(&account)) }))
+        Ok(Response::new(pb::UpdateAccountResponse {
+            account: Some(to_pb(&account)),
+        }))
     }
 
-    async fn delete_account(&self, request: Request<pb::DeleteAccountRequest>) -> Answer<pb::DeleteAccountResponse> {
+    async fn delete_account(
+        &self,
+        request: Request<pb::DeleteAccountRequest>,
+    ) -> Answer<pb::DeleteAccountResponse> {
         let context = CallContext::of(&request)?;
         let account_id = read::account_id("account_id", &request.get_ref().account_id)?;
-        self.service.delete_account(context.call(None), account_id).await.map_err(Refusal::from)?;
+        self.service
+            .delete_account(context.call(None), account_id)
+            .await
+            .map_err(Refusal::from)?;
         Ok(Response::new(pb::DeleteAccountResponse {}))
     }
 
-    async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Answer<pb::ListAccountsResponse> {
-        let pb::ListAccountsRequest { page_size, page_token } = request.into_inner();
+    async fn list_accounts(
+        &self,
+        request: Request<pb::ListAccountsRequest>,
+    ) -> Answer<pb::ListAccountsResponse> {
+        let pb::ListAccountsRequest {
+            page_size,
+            page_token,
+        } = request.into_inner();
         let keyring = self.service.keyring.load_full();
-        let after: Read<Option<AccountId>> = page_token::read(&keyring, Listing::Accounts, &page_token);
+        let after: Read<Option<AccountId>> =
+            page_token::read(&keyring, Listing::Accounts, &page_token);
         let (at_most, after) = (read::page_size("page_size", page_size), after).together()?;
-        let accounts =
-            self.service.list_accounts(AccountPage { after, at_most }).await.map_err(Refusal::from)?;
+        let accounts = self
+            .service
+            .list_accounts(AccountPage { after, at_most })
+            .await
+            .map_err(Refusal::from)?;
         let full = accounts.len() == at_most as usize;
         let next = accounts
             .last()
@@ -117,7 +160,10 @@ impl AccountService for AccountApi {
 
     type ExportAccountsStream = Empty<Result<pb::ExportAccountsResponse, Status>>;
 
-    async fn send_invite(&self, _: Request<pb::SendInviteRequest>) -> Answer<pb::SendInviteResponse> {
+    async fn send_invite(
+        &self,
+        _: Request<pb::SendInviteRequest>,
+    ) -> Answer<pb::SendInviteResponse> {
         Err(Refusal::Unimplemented("SendInvite is not available in this version").into())
     }
 
@@ -143,9 +189,17 @@ fn profile(request: &pb::CreateAccountRequest) -> Read<Profile> {
     match second_factor {
         SecondFactor::Email => {}
         SecondFactor::Sms if request.phone_verified && phone.is_some() => {}
-        SecondFactor::Sms => return Err(FieldViolations::of("second_factor", "SMS needs a verified phone")),
+        SecondFactor::Sms => {
+            return Err(FieldViolations::of(
+                "second_factor",
+                "SMS needs a verified phone",
+            ));
+        }
         SecondFactor::Totp => {
-            return Err(FieldViolations::of("second_factor", "TOTP is enrolled by the person, not set"));
+            return Err(FieldViolations::of(
+                "second_factor",
+                "TOTP is enrolled by the person, not set",
+            ));
         }
     }
     Ok(Profile {
@@ -163,7 +217,10 @@ fn profile(request: &pb::CreateAccountRequest) -> Read<Profile> {
 fn change(account: &pb::Account, mask: Option<prost_types::FieldMask>) -> Read<AccountChange> {
     let paths = mask.map(|mask| mask.paths).unwrap_or_default();
     if paths.is_empty() {
-        return Err(FieldViolations::of("update_mask", "must name at least one field"));
+        return Err(FieldViolations::of(
+            "update_mask",
+            "must name at least one field",
+        ));
     }
     let mut change = AccountChange::default();
     for path in &paths {
@@ -174,7 +231,10 @@ fn change(account: &pb::Account, mask: Option<prost_types::FieldMask>) -> Read<A
             "phone_verified" => change.phone_verified = Some(account.phone_verified),
             "locale" => change.locale = Some(read::locale("account.locale", &account.locale)?),
             "display_name" => {
-                change.display_name = Some(read::display_name("account.display_name", &account.display_name)?);
+                change.display_name = Some(read::display_name(
+                    "account.display_name",
+                    &account.display_name,
+                )?);
             }
             "disabled" => change.disabled = Some(account.disabled),
             _ => {
@@ -195,7 +255,12 @@ fn to_pb(account: &Account) -> pb::Account {
         account_id: account.account_id.to_string(),
         email: profile.email.address().to_owned(),
         email_verified: profile.email_verified,
-        phone: profile.phone.as_ref().map(Phone::as_str).unwrap_or_default().to_owned(),
+        phone: profile
+            .phone
+            .as_ref()
+            .map(Phone::as_str)
+            .unwrap_or_default()
+            .to_owned(),
         phone_verified: profile.phone_verified,
         second_factor: wire::second_factor(profile.second_factor).into(),
         locale: profile.locale.as_str().to_owned(),
