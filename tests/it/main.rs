@@ -2,4 +2,6 @@
 
 mod architecture;
 mod contract;
+mod grpc;
+mod journeys;
 mod support;
