@@ -1,5 +1,6 @@
 //! Relatch: the part of a login system that gets people back in.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
