@@ -8,8 +8,8 @@ use crate::domain::id::AccountId;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::random::{self, Random};
-use crate::service::hasher::Class;
 use crate::service::Service;
+use crate::service::hasher::Class;
 use crate::store::{AccountCreated, AccountSelector, CreateAccount, SetDemoPassword};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use std::error::Error;
@@ -25,26 +25,42 @@ struct Person {
 }
 
 const PEOPLE: [Person; 3] = [
-    Person { email: "ada@example.com", name: "Ada", phone: None, second_factor: SecondFactor::Email },
+    Person {
+        email: "ada@example.com",
+        name: "Ada",
+        phone: None,
+        second_factor: SecondFactor::Email,
+    },
     Person {
         email: "grace@example.com",
         name: "Grace",
         phone: Some("+14155550101"),
         second_factor: SecondFactor::Sms,
     },
-    Person { email: "alan@example.com", name: "Alan", phone: None, second_factor: SecondFactor::Totp },
+    Person {
+        email: "alan@example.com",
+        name: "Alan",
+        phone: None,
+        second_factor: SecondFactor::Totp,
+    },
 ];
 
 /// Makes the demo accounts that are not there yet, and gives all of them the passwords that `before`,
 /// the file of an earlier start, names for them.
-pub async fn accounts(service: &Service, before: Option<&DevFile>) -> Result<Vec<DemoAccount>, Box<dyn Error>> {
+pub(super) async fn accounts(
+    service: &Service,
+    before: Option<&DevFile>,
+) -> Result<Vec<DemoAccount>, Box<dyn Error>> {
     let mut accounts = Vec::with_capacity(PEOPLE.len());
     for person in PEOPLE {
         let earlier = before.and_then(|file| file.account(person.email));
         let account_id = account(service, &person).await?;
         let password = match earlier {
             Some(earlier) => earlier.password.clone(),
-            None => format!("demo-{}", HEXLOWER.encode(&random::array::<8>(&*service.random)?)),
+            None => format!(
+                "demo-{}",
+                HEXLOWER.encode(&random::array::<8>(&*service.random)?)
+            ),
         };
         set_password(service, account_id, &password).await?;
         accounts.push(DemoAccount {
@@ -83,16 +99,34 @@ async fn account(service: &Service, person: &Person) -> Result<AccountId, Box<dy
     };
     match service.store.create_account(intent).await? {
         AccountCreated::Created(account) => Ok(account.account_id),
-        other => Err(format!("the demo account {} was not created: {other:?}", person.email).into()),
+        other => Err(format!(
+            "the demo account {} was not created: {other:?}",
+            person.email
+        )
+        .into()),
     }
 }
 
-async fn set_password(service: &Service, account_id: AccountId, password: &str) -> Result<(), Box<dyn Error>> {
+async fn set_password(
+    service: &Service,
+    account_id: AccountId,
+    password: &str,
+) -> Result<(), Box<dyn Error>> {
     let deadline = Instant::now() + Duration::from_mins(1);
     let salt = random::array(&*service.random)?;
-    let password_hash = service.hasher.hash(Class::Confirm, deadline, Password::parse(password)?, salt).await?;
+    let password_hash = service
+        .hasher
+        .hash(Class::Confirm, deadline, Password::parse(password)?, salt)
+        .await?;
     let call = call(&*service.random)?;
-    Ok(service.store.set_demo_password(SetDemoPassword { call, account_id, password_hash }).await?)
+    Ok(service
+        .store
+        .set_demo_password(SetDemoPassword {
+            call,
+            account_id,
+            password_hash,
+        })
+        .await?)
 }
 
 /// The secret that an authenticator app would be given.

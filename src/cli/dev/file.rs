@@ -5,59 +5,61 @@ use std::fmt;
 
 /// What `DATA/dev.json` says. It holds passwords, though only of made-up people.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct DevFile {
+pub(super) struct DevFile {
     /// `host:port` of the gRPC API.
-    pub grpc: String,
+    pub(super) grpc: String,
     /// URL of the pages for people.
-    pub console: String,
+    pub(super) console: String,
     /// URL of the inbox.
-    pub inbox: String,
+    pub(super) inbox: String,
     /// URL of health.
-    pub ops: String,
+    pub(super) ops: String,
     /// The bearer token of a caller that may do everything.
-    pub token: String,
+    pub(super) token: String,
     /// The demo accounts.
-    pub accounts: Vec<DemoAccount>,
+    pub(super) accounts: Vec<DemoAccount>,
 }
 
 /// A demo account.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct DemoAccount {
+pub(super) struct DemoAccount {
     /// Its id.
-    pub account_id: String,
+    pub(super) account_id: String,
     /// Its address.
-    pub email: String,
+    pub(super) email: String,
     /// Its phone, if it has one.
-    pub phone: Option<String>,
+    pub(super) phone: Option<String>,
     /// Its password, which a restart gives back to it.
-    pub password: String,
+    pub(super) password: String,
     /// `EMAIL`, `SMS` or `TOTP`.
-    pub second_factor: String,
+    pub(super) second_factor: String,
     /// The secret of its authenticator app, in base32, if it has one.
-    pub totp_secret: Option<String>,
+    pub(super) totp_secret: Option<String>,
 }
 
 impl fmt::Debug for DevFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DevFile").field("grpc", &self.grpc).finish_non_exhaustive()
+        f.debug_struct("DevFile")
+            .field("grpc", &self.grpc)
+            .finish_non_exhaustive()
     }
 }
 
 impl DevFile {
     /// Reads the text of a `dev.json`; a damaged one counts as none and is written anew.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
     /// The account of this address.
     #[must_use]
-    pub fn account(&self, email: &str) -> Option<&DemoAccount> {
+    pub(super) fn account(&self, email: &str) -> Option<&DemoAccount> {
         self.accounts.iter().find(|account| account.email == email)
     }
 
     /// The text of the file.
-    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+    pub(super) fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 }
