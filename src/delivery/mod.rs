@@ -1,7 +1,10 @@
 //! How messages reach people.
 
 mod channel;
+pub mod inbox;
 mod links;
+#[cfg(test)]
+mod outbox;
 pub mod render;
 mod scrub;
 
