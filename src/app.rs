@@ -1,5 +1,7 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
+pub mod dev;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::render::{Brand, Renderer, TemplateError};

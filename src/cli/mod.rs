@@ -85,7 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn run(self, source: &dyn Source, output: &mut Output<'_>) -> Result<(), Failure> {
         match self {
-            Self::Dev(args) => dev::run(&args, output),
+            Self::Dev(args) => dev::run(args, output),
             Self::Keys(args) => args.run(&SystemRandom, output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),

@@ -28,9 +28,6 @@ pub(super) enum NotWritten {
     /// Text messages have no templates.
     #[error("this version writes no text messages")]
     TextMessage,
-    /// A notice without the network that the change came from.
-    #[error("the notice does not say where the change came from")]
-    NoNetwork,
     /// A time that no calendar has.
     #[error("a time in the message is beyond the calendar")]
     NoSuchTime,
@@ -88,7 +85,7 @@ impl Desk<'_> {
                 let mail = Mail::PasswordChanged(PasswordChanged {
                     display_name,
                     changed_at: moment(changed_at)?,
-                    network: whence.network.ok_or(NotWritten::NoNetwork)?,
+                    network: whence.network,
                     device: whence.device,
                     forgot_password_url: &self.pages.forgot_password.to_string(),
                 });

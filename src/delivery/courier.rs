@@ -12,11 +12,11 @@ use arc_swap::ArcSwap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::channel::{Channel, SendError};
 use super::compose::Desk;
+use super::hands::Hands;
 use super::render::Renderer;
 use super::scrub::without_addresses;
 use crate::clock::Clock;
@@ -79,10 +79,10 @@ impl Courier {
         let courier = Arc::new(self);
         let mut stopped = pin!(stopped);
         let mut work = courier.store.work();
-        let mut in_hand = JoinSet::new();
+        let mut hands = Hands::new(IN_HAND);
         loop {
             work.mark_unchanged();
-            let taken_up = courier.take_up(&mut in_hand).await;
+            let taken_up = courier.take_up(&mut hands).await;
             let next = async {
                 match taken_up {
                     // The sender lives as long as the store does, and the store as long as this.
@@ -95,32 +95,33 @@ impl Courier {
                         sleep(STORE_PAUSE).await;
                     }
                 }
-                make_room(&mut in_hand).await;
+                hands.has_room().await;
             };
             tokio::select! {
+                biased; // whatever else there is to do
                 () = &mut stopped => break,
                 () = next => {}
             }
         }
-        empty(&mut in_hand).await;
+        hands.are_empty().await;
     }
 
     /// Delivers what is due at present, up to 16 messages, and tells when the next becomes due: one
     /// round of [`run`](Self::run), for whoever wants to see its end.
     pub async fn deliver_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
-        let mut in_hand = JoinSet::new();
-        let taken_up = self.take_up(&mut in_hand).await?;
-        empty(&mut in_hand).await;
+        let mut hands = Hands::new(IN_HAND);
+        let taken_up = self.take_up(&mut hands).await?;
+        hands.are_empty().await;
         Ok(taken_up.next_due)
     }
 
     /// Leases as many messages as there is room for and begins to deliver them.
-    async fn take_up(self: &Arc<Self>, in_hand: &mut JoinSet<()>) -> Result<TakenUp, StoreError> {
+    async fn take_up(self: &Arc<Self>, hands: &mut Hands) -> Result<TakenUp, StoreError> {
         let end = Instant::now() + ATTEMPT;
         let leased = self
             .store
             .lease_messages(LeaseMessages {
-                at_most: room(in_hand),
+                at_most: hands.room(),
                 lease_for: LEASE,
             })
             .await?;
@@ -130,7 +131,7 @@ impl Courier {
         };
         for message in leased.messages {
             let courier = Arc::clone(self);
-            in_hand.spawn(async move { courier.deliver(message, end).await });
+            hands.take(async move { courier.deliver(message, end).await });
         }
         Ok(taken_up)
     }
@@ -151,10 +152,10 @@ impl Courier {
     /// Tries one message, until `end` at the latest, and settles how that ended.
     async fn deliver(&self, message: LeasedMessage, end: Instant) {
         let (message_id, attempt) = (message.message_id, message.attempt);
-        if self.is_too_late(&message.content) {
-            // Nothing was tried, so there is nothing to settle. When the lease is over the store
-            // finds the link dead and expires the message; it alone says that a message expired.
-            tracing::info!(%message_id, attempt, "the link died before it could be sent");
+        if end <= Instant::now() || self.is_too_late(&message.content) {
+            // Nothing was tried, so there is nothing to settle. When the lease is over the message
+            // is leased again, or the store finds its link dead: it alone says what has expired.
+            tracing::info!(%message_id, attempt, "it was too late for an attempt");
             return;
         }
         let outcome = match self.attempt(message, end).await {
@@ -211,17 +212,18 @@ impl Courier {
             AttemptOutcome::Retry { .. } => "to be tried again",
             AttemptOutcome::GiveUp { .. } => "given up",
         };
-        let settled = self
-            .store
-            .settle_message(SettleMessage {
-                message_id,
-                attempt,
-                outcome,
-            })
-            .await;
-        match settled {
+        let accepted = outcome == AttemptOutcome::Accepted;
+        let intent = SettleMessage {
+            message_id,
+            attempt,
+            outcome,
+        };
+        match self.store.settle_message(intent).await {
+            Ok(MessageSettled::Settled) if accepted => {
+                tracing::info!(%message_id, attempt, ended, "a message was sent");
+            }
             Ok(MessageSettled::Settled) => {
-                tracing::info!(%message_id, attempt, ended, "a delivery was attempted");
+                tracing::warn!(%message_id, attempt, ended, "a message was not sent");
             }
             Ok(MessageSettled::LeaseLost) => {
                 tracing::warn!(%message_id, attempt, ended, "the lease was over before the attempt");
@@ -237,38 +239,6 @@ impl Courier {
 struct TakenUp {
     anything: bool,
     next_due: Option<Timestamp>,
-}
-
-/// How many more messages can be taken in hand.
-fn room(in_hand: &JoinSet<()>) -> u32 {
-    IN_HAND.saturating_sub(u32::try_from(in_hand.len()).unwrap_or(IN_HAND))
-}
-
-/// Waits until one more message can be taken in hand.
-async fn make_room(in_hand: &mut JoinSet<()>) {
-    while let Some(ended) = in_hand.try_join_next() {
-        note_panic(&ended);
-    }
-    if room(in_hand) == 0
-        && let Some(ended) = in_hand.join_next().await
-    {
-        note_panic(&ended);
-    }
-}
-
-/// Waits until nothing is in hand.
-async fn empty(in_hand: &mut JoinSet<()>) {
-    while let Some(ended) = in_hand.join_next().await {
-        note_panic(&ended);
-    }
-}
-
-/// A panic ends one attempt, whose lease runs out, and nothing else. What it said may quote the
-/// message, so it is left out.
-fn note_panic(ended: &Result<(), JoinError>) {
-    if ended.is_err() {
-        tracing::error!("an attempt at delivery panicked");
-    }
 }
 
 /// A channel's words as they may be kept: without addresses, on one line, not too long.

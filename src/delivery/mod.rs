@@ -7,6 +7,7 @@
 mod channel;
 mod compose;
 mod courier;
+mod hands;
 pub mod inbox;
 mod links;
 #[cfg(test)]

@@ -67,6 +67,7 @@ pub(super) struct Entry {
 #[derive(Default)]
 struct Inner {
     entries: Vec<Entry>,
+    looks: u32,
     suppressed: Vec<MessageRecord>,
     failing_leases: u32,
     failing_settlements: u32,
@@ -120,6 +121,11 @@ impl Outbox {
         entries.iter().map(|entry| entry.state).collect()
     }
 
+    /// How often messages were to be leased.
+    pub(super) fn looks(&self) -> u32 {
+        self.inner().looks
+    }
+
     /// Another courier leases the only message as soon as its lease allows.
     pub(super) fn pass_on(&self) {
         self.inner().entries[0].message.attempt += 1;
@@ -145,6 +151,7 @@ impl Outbox {
     fn lease(&self, intent: &LeaseMessages) -> Result<Leased, StoreError> {
         let now = self.clock.now();
         let mut inner = self.inner();
+        inner.looks += 1;
         if let Some(fewer) = inner.failing_leases.checked_sub(1) {
             inner.failing_leases = fewer;
             return Err(StoreError::unavailable("no lease"));

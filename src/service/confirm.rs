@@ -97,7 +97,7 @@ impl Service {
             password_hash,
             notice_id: MessageId::from_bytes(random::array(&*self.random)?),
             whence: Whence {
-                network: Some(Network::of(confirm.client.ip)),
+                network: Network::of(confirm.client.ip),
                 device: BrowserAndSystem::recognise(&confirm.client.user_agent),
             },
         };

@@ -8,6 +8,7 @@ use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
+use std::fmt;
 use std::time::Duration;
 
 /// Lease due messages.
@@ -29,7 +30,7 @@ pub struct Leased {
 }
 
 /// A message to be tried by whoever holds its lease.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LeasedMessage {
     /// Names the message.
     pub message_id: MessageId,
@@ -45,6 +46,18 @@ pub struct LeasedMessage {
     pub display_name: DisplayName,
     /// What it says.
     pub content: MessageContent,
+}
+
+/// Without whom it goes to.
+impl fmt::Debug for LeasedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeasedMessage")
+            .field("message_id", &self.message_id)
+            .field("attempt", &self.attempt)
+            .field("channel", &self.channel)
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a message says; the secret parts are minted when it is sent.

@@ -130,8 +130,8 @@ pub struct ConfirmReset {
 /// Where a change came from, as coarsely as a notice says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whence {
-    /// The network; unknown when no person was behind the call.
-    pub network: Option<Network>,
+    /// The network.
+    pub network: Network,
     /// Browser and system.
     pub device: BrowserAndSystem,
 }

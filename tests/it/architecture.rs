@@ -62,9 +62,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store::postgres",
             "store::sqlite",
             "telemetry",
+            "web",
         ],
     ),
-    ("console", &["clock", "pb", "random", "shutdown"]),
+    ("console", &["clock", "pb", "random", "shutdown", "web"]),
+    // What every page has in common, whoever shows it.
+    ("web", &[]),
     (
         "grpc",
         &[
@@ -77,7 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "delivery",
-        &["clock", "domain", "random", "shutdown", "store"],
+        &["clock", "domain", "random", "shutdown", "store", "web"],
     ),
     ("audit", &["clock", "domain", "random", "shutdown", "store"]),
     (
@@ -95,7 +98,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pb", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
-    ("telemetry", &[]),
+    ("telemetry", &["config"]),
 ];
 
 /// Lines of one file without its tests.

@@ -61,7 +61,7 @@ pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<()
             message.requested_at.as_micros(),
             message.expires_at.map(Timestamp::as_micros),
             changed.map(|changed| changed.at.as_micros()),
-            changed.and_then(|changed| changed.whence.network).map(|network| network.to_string()),
+            changed.map(|changed| changed.whence.network.to_string()),
             changed.map(|changed| changed.whence.device.browser.as_str()),
             changed.map(|changed| changed.whence.device.system.as_str()),
             queued.then(|| work.now().as_micros()),

@@ -116,10 +116,8 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
 }
 
 fn whence(row: &Row<'_>) -> Result<Whence, StoreError> {
-    let network: Option<String> = row.get("network")?;
-    let network = network
-        .map(|network| Network::parse(&network).ok_or_else(|| row::unreadable("network")))
-        .transpose()?;
+    let network =
+        Network::parse(&row.text("network")?).ok_or_else(|| row::unreadable("network"))?;
     let browser =
         Browser::parse(&row.text("browser")?).ok_or_else(|| row::unreadable("browser"))?;
     let system = System::parse(&row.text("system")?).ok_or_else(|| row::unreadable("system"))?;

@@ -116,8 +116,8 @@ fn every_layer_is_held_to_its_arrows() {
         ),
         (
             "src/telemetry.rs",
-            "crate::config::Config",
-            "telemetry -> config",
+            "crate::store::Store",
+            "telemetry -> store",
         ),
         (
             "src/shutdown.rs",

@@ -8,6 +8,7 @@ use relatch::domain::id::{AccountId, MessageId, ResetId};
 use relatch::domain::idempotency::{Method, Repeatable};
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::limit::{self, Bucket, Limit, LimitKey, Rate};
+use relatch::domain::network::Network;
 use relatch::domain::password::PasswordHash;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
 use relatch::domain::reset::LinkLifetime;
@@ -184,7 +185,7 @@ pub fn confirm(
         password_hash,
         notice_id: MessageId::from_bytes(fresh()),
         whence: Whence {
-            network: None,
+            network: Network::of([192, 0, 2, 1].into()),
             device: BrowserAndSystem::recognise(""),
         },
     }

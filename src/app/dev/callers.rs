@@ -1,7 +1,6 @@
 //! Who may call a demonstration.
 
-use crate::cli::DevArgs;
-use crate::config::System;
+use crate::config::{Config, ConfigRefused};
 use crate::domain::call::CallerName;
 use crate::domain::caller::{AuditScope, CallerCredential, CallerStanza, CallerToken, Scope};
 use crate::grpc::callers::Callers;
@@ -9,6 +8,9 @@ use crate::shutdown::Shutdown;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Reads the configuration again.
+pub type Reread = Box<dyn Fn() -> Result<Config, ConfigRefused> + Send + Sync>;
 
 /// The callers that the configuration names, and the one of `dev.json`, which may do everything.
 pub(super) fn in_force(stanzas: Vec<CallerStanza>, token: &CallerToken) -> Callers {
@@ -35,7 +37,7 @@ pub(super) fn in_force(stanzas: Vec<CallerStanza>, token: &CallerToken) -> Calle
 /// Reads the configured callers again at each SIGHUP, until `shutdown`. A configuration with faults is
 /// told to the log, and the callers before it stay in force.
 pub(super) async fn follow(
-    args: DevArgs,
+    reread: Reread,
     token: CallerToken,
     callers: Arc<ArcSwap<Callers>>,
     shutdown: Shutdown,
@@ -52,7 +54,7 @@ pub(super) async fn follow(
             () = shutdown.clone().requested() => return,
             _ = hangup.recv() => {}
         }
-        match args.configuration(&System) {
+        match reread() {
             Ok(config) => {
                 tracing::info!(configured = config.callers.len(), "callers were read again");
                 callers.store(Arc::new(in_force(config.callers, &token)));

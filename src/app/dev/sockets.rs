@@ -1,6 +1,6 @@
 //! What a demonstration listens on.
 
-use crate::cli::{DevArgs, Failure};
+use super::DevError;
 use crate::config::Config;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -21,24 +21,24 @@ pub(super) struct Socket {
 
 impl Sockets {
     /// Binds all of them; what the configuration leaves out gets a free port.
-    pub(super) async fn bind(args: &DevArgs, config: &Config) -> Result<Self, Failure> {
+    pub(super) async fn bind(config: &Config, inbox: SocketAddr) -> Result<Self, DevError> {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Ok(Self {
             grpc: Socket::bind("--grpc-listen", config.grpc.listen).await?,
             console: Socket::bind("--console-listen", config.console.listen.unwrap_or(free))
                 .await?,
-            inbox: Socket::bind("--inbox-listen", args.inbox_listen).await?,
+            inbox: Socket::bind("--inbox-listen", inbox).await?,
             ops: Socket::bind("--ops-listen", config.ops.listen.unwrap_or(free)).await?,
         })
     }
 }
 
 impl Socket {
-    async fn bind(flag: &str, address: SocketAddr) -> Result<Self, Failure> {
-        let refused = |why| {
-            Failure::told(format_args!(
-                "cannot listen on {address}: {why}; choose another address with {flag}"
-            ))
+    async fn bind(flag: &'static str, address: SocketAddr) -> Result<Self, DevError> {
+        let refused = |cause| DevError::Listen {
+            address,
+            flag,
+            cause,
         };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;

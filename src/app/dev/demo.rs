@@ -3,17 +3,20 @@
 use super::file::{DemoAccount, DevFile};
 use crate::domain::account::{DisplayName, Locale, Profile, SecondFactor};
 use crate::domain::call::{Call, CallerName, CorrelationId};
-use crate::domain::email::Email;
+use crate::domain::email::{Email, EmailKey};
 use crate::domain::id::AccountId;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
-use crate::random::{self, Random};
+use crate::random::{self, NoEntropy, Random};
 use crate::service::Service;
-use crate::service::hasher::Class;
-use crate::store::{AccountCreated, AccountSelector, CreateAccount, SetDemoPassword};
+use crate::service::hasher::{Class, HashError};
+use crate::store::{
+    AccountCreated, AccountSelector, BeginSignIn, CreateAccount, SetDemoPassword, SignInBegun,
+    StoreError,
+};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use std::error::Error;
 use std::time::Duration;
+use thiserror::Error;
 use tokio::time::Instant;
 
 /// Who they are.
@@ -45,16 +48,32 @@ const PEOPLE: [Person; 3] = [
     },
 ];
 
+/// Why a demo account cannot be made.
+#[derive(Debug, Error)]
+pub enum DemoRefused {
+    /// The store could not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// There is no entropy.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The file of an earlier start, or this program, names what no account can have.
+    #[error("the demo account {0} cannot be made: delete the data directory to start afresh")]
+    Impossible(&'static str),
+}
+
 /// Makes the demo accounts that are not there yet, and gives all of them the passwords that `before`,
 /// the file of an earlier start, names for them.
 pub(super) async fn accounts(
     service: &Service,
     before: Option<&DevFile>,
-) -> Result<Vec<DemoAccount>, Box<dyn Error>> {
+) -> Result<Vec<DemoAccount>, DemoRefused> {
     let mut accounts = Vec::with_capacity(PEOPLE.len());
     for person in PEOPLE {
         let earlier = before.and_then(|file| file.account(person.email));
-        let account_id = account(service, &person).await?;
         let password = match earlier {
             Some(earlier) => earlier.password.clone(),
             None => format!(
@@ -62,7 +81,14 @@ pub(super) async fn accounts(
                 HEXLOWER.encode(&random::array::<8>(&*service.random)?)
             ),
         };
-        set_password(service, account_id, &password).await?;
+        let profile = profile(&person).ok_or(DemoRefused::Impossible(person.email))?;
+        let key = profile.email.key().clone();
+        let account_id = account(service, profile)
+            .await?
+            .ok_or(DemoRefused::Impossible(person.email))?;
+        let typed = Password::parse(password.as_str())
+            .map_err(|_| DemoRefused::Impossible(person.email))?;
+        give_password(service, account_id, key, typed).await?;
         accounts.push(DemoAccount {
             account_id: account_id.to_string(),
             email: person.email.to_owned(),
@@ -75,48 +101,68 @@ pub(super) async fn accounts(
     Ok(accounts)
 }
 
-async fn account(service: &Service, person: &Person) -> Result<AccountId, Box<dyn Error>> {
-    let email = Email::parse(person.email)?;
-    let selector = AccountSelector::Email(email.key().clone());
-    if let Some(account) = service.store.account(selector).await? {
-        return Ok(account.account_id);
-    }
-    let phone = person.phone.map(Phone::parse).transpose()?;
-    let profile = Profile {
-        email,
+/// What the store is told about a person; `None` when the table above is wrong.
+fn profile(person: &Person) -> Option<Profile> {
+    let phone = person.phone.map(Phone::parse).transpose().ok()?;
+    Some(Profile {
+        email: Email::parse(person.email).ok()?,
         email_verified: true,
         phone_verified: phone.is_some(),
         phone,
         second_factor: person.second_factor,
         locale: Locale::default(),
-        display_name: DisplayName::parse(person.name)?,
-    };
+        display_name: DisplayName::parse(person.name).ok()?,
+    })
+}
+
+/// The account of this profile's address, made if it is not there.
+async fn account(service: &Service, profile: Profile) -> Result<Option<AccountId>, DemoRefused> {
+    let selector = AccountSelector::Email(profile.email.key().clone());
+    if let Some(account) = service.store.account(selector).await? {
+        return Ok(Some(account.account_id));
+    }
     let intent = CreateAccount {
         call: call(&*service.random)?,
         repeatable: None,
         account_id: AccountId::from_bytes(random::array(&*service.random)?),
         profile,
     };
-    match service.store.create_account(intent).await? {
-        AccountCreated::Created(account) => Ok(account.account_id),
-        other => Err(format!(
-            "the demo account {} was not created: {other:?}",
-            person.email
-        )
-        .into()),
-    }
+    Ok(match service.store.create_account(intent).await? {
+        AccountCreated::Created(account) => Some(account.account_id),
+        AccountCreated::EmailTaken | AccountCreated::RequestIdReused | AccountCreated::Gone => None,
+    })
 }
 
-async fn set_password(
+/// Sets the password, unless it is the account's already.
+async fn give_password(
     service: &Service,
     account_id: AccountId,
-    password: &str,
-) -> Result<(), Box<dyn Error>> {
+    email: EmailKey,
+    password: Password,
+) -> Result<(), DemoRefused> {
     let deadline = Instant::now() + Duration::from_mins(1);
+    let present = service
+        .store
+        .begin_sign_in(BeginSignIn {
+            email,
+            limits: Vec::new(),
+        })
+        .await?;
+    if let SignInBegun::Check(Some(account)) = present {
+        let hash = Some(account.password_hash);
+        if service
+            .hasher
+            .verify(Class::SignIn, deadline, password.clone(), hash)
+            .await?
+            .matches
+        {
+            return Ok(());
+        }
+    }
     let salt = random::array(&*service.random)?;
     let password_hash = service
         .hasher
-        .hash(Class::Confirm, deadline, Password::parse(password)?, salt)
+        .hash(Class::Confirm, deadline, password, salt)
         .await?;
     let call = call(&*service.random)?;
     Ok(service
@@ -134,7 +180,7 @@ fn totp_secret(
     random: &dyn Random,
     person: &Person,
     earlier: Option<&DemoAccount>,
-) -> Result<Option<String>, random::NoEntropy> {
+) -> Result<Option<String>, NoEntropy> {
     if person.second_factor != SecondFactor::Totp {
         return Ok(None);
     }
@@ -144,7 +190,7 @@ fn totp_secret(
     }
 }
 
-fn call(random: &dyn Random) -> Result<Call, random::NoEntropy> {
+fn call(random: &dyn Random) -> Result<Call, NoEntropy> {
     Ok(Call {
         caller: CallerName::relatch(),
         correlation_id: CorrelationId::from_random(random::array(random)?),

@@ -1,0 +1,189 @@
+//! A demonstration: the service with demo accounts and an inbox, everything on this machine.
+
+mod banner;
+mod callers;
+mod demo;
+mod file;
+mod sockets;
+
+pub use callers::Reread;
+pub use demo::DemoRefused;
+
+use super::{App, Listeners, RunError, StartError, Surroundings};
+use crate::clock::SystemClock;
+use crate::config::{
+    Config, KeyringFile, KeyringFileError, KeyringWatch, PrivateFile, PrivateFileError,
+};
+use crate::console::coming::{self, Meanwhile};
+use crate::delivery::inbox::{self, Inbox};
+use crate::domain::caller::CallerToken;
+use crate::domain::keyring::{KeyId, Keyring};
+use crate::domain::page::Pages;
+use crate::random::{self, NoEntropy, SystemRandom};
+use crate::shutdown::Shutdown;
+use arc_swap::ArcSwap;
+use file::DevFile;
+use sockets::Sockets;
+use std::fmt::Display;
+use std::fs::DirBuilder;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// What a demonstration is given.
+pub struct Demonstration {
+    /// Its configuration.
+    pub config: Config,
+    /// Reads the configuration again when somebody asks for it by SIGHUP.
+    pub reread: Reread,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Where the inbox listens; port 0 takes a free one.
+    pub inbox_listen: SocketAddr,
+}
+
+/// Why a demonstration ended other than it was told to. The messages say how to mend it.
+#[derive(Debug, Error)]
+pub enum DevError {
+    /// An address is taken.
+    #[error("cannot listen on {address}: {cause}; choose another address with {flag}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+        /// What the operating system says.
+        cause: io::Error,
+    },
+    /// The data directory cannot be made.
+    #[error("cannot make the data directory {0}: {1}")]
+    Directory(PathBuf, io::Error),
+    /// The keyring cannot be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringFileError),
+    /// `dev.json` cannot be written.
+    #[error(transparent)]
+    File(#[from] PrivateFileError),
+    /// `dev.json` cannot be put into words.
+    #[error("dev.json cannot be written: {0}")]
+    Words(#[from] serde_json::Error),
+    /// The service does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A demo account cannot be made.
+    #[error(transparent)]
+    Demo(#[from] DemoRefused),
+    /// There is no entropy.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The service failed while it ran.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl Demonstration {
+    /// Runs until `shutdown`. Once everything answers, `ready` is given what a newcomer needs to read.
+    pub async fn run<E: From<DevError>>(
+        self,
+        shutdown: Shutdown,
+        ready: impl FnOnce(&dyn Display) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sockets = Sockets::bind(&self.config, self.inbox_listen).await?;
+        let keyring = keyring(&self.config, &self.data_dir)?;
+        let (inbox, callers) = (Inbox::default(), Arc::new(ArcSwap::default()));
+        let around = Surroundings {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            keyring: keyring.handle(),
+            callers: Arc::clone(&callers),
+            channel: Arc::new(inbox.clone()),
+            pages: match &self.config.links.pages {
+                Some(pages) => pages.clone(),
+                None => Pages::of_console(sockets.console.address),
+            },
+        };
+        let app = App::open(&self.config, around).map_err(DevError::from)?;
+
+        let file = PrivateFile::new(self.data_dir.join("dev.json"), false);
+        let (told, token) = describe(&app, &sockets, &file).await?;
+        callers.store(Arc::new(callers::in_force(self.config.callers, &token)));
+        tokio::spawn(callers::follow(
+            self.reread,
+            token,
+            callers,
+            shutdown.clone(),
+        ));
+        tokio::spawn(keyring.run(shutdown.clone().requested()));
+
+        ready(&banner::banner(&told, file.path()))?;
+        let meanwhile = Meanwhile {
+            grpc: told.grpc,
+            plaintext: true,
+            inbox: Some(told.inbox),
+        };
+        let listeners = Listeners {
+            pages: vec![
+                (sockets.console.listener, coming::router(meanwhile)),
+                (
+                    sockets.inbox.listener,
+                    inbox::router(inbox, Arc::clone(&app.service.store)),
+                ),
+            ],
+            grpc: sockets.grpc.listener,
+            ops: Some(sockets.ops.listener),
+        };
+        Ok(app.run(listeners, shutdown).await.map_err(DevError::from)?)
+    }
+}
+
+/// The keyring of the data directory; a demonstration makes its own.
+fn keyring(config: &Config, data: &Path) -> Result<KeyringWatch, DevError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .map_err(|cause| DevError::Directory(data.to_owned(), cause))?;
+    let file = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
+    if !file.path().exists() {
+        let id = KeyId::from_bytes(random::array(&SystemRandom)?);
+        file.create(&Keyring::of(id, random::array(&SystemRandom)?))?;
+    }
+    Ok(KeyringWatch::open(file)?)
+}
+
+/// Writes down how the demonstration is reached, with the accounts and the token of an earlier start
+/// if there was one.
+async fn describe(
+    app: &App,
+    sockets: &Sockets,
+    file: &PrivateFile,
+) -> Result<(DevFile, CallerToken), DevError> {
+    let before = file.read().ok().and_then(|text| DevFile::parse(&text));
+    let token = match before
+        .as_ref()
+        .map(|before| CallerToken::parse(&before.token))
+    {
+        Some(Ok(token)) => token,
+        _ => CallerToken::from_bytes(&random::array(&SystemRandom)?),
+    };
+    let told = DevFile {
+        grpc: sockets.grpc.address.to_string(),
+        console: sockets.console.url(),
+        inbox: sockets.inbox.url(),
+        ops: sockets.ops.url(),
+        token: token.expose().to_owned(),
+        accounts: demo::accounts(&app.service, before.as_ref()).await?,
+    };
+    let text = told.to_text()?;
+    match file.create(&text) {
+        Err(PrivateFileError::Exists(_)) => {
+            file.change(|_| Ok::<_, PrivateFileError>(Zeroizing::new(text)))?;
+        }
+        written => written?,
+    }
+    Ok((told, token))
+}

@@ -1,0 +1,130 @@
+//! What is taken up, and when.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+use super::scene::{Scene, Scripted, Then, refused_for_now};
+use crate::clock::Clock;
+use crate::delivery::courier::LEASE;
+use crate::delivery::outbox::{Outbox, TestClock, reset_link};
+use crate::domain::message::DeliveryState;
+use crate::domain::time::Timestamp;
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_read_is_asked_again() {
+    let scene = Scene::with_link(Scripted::new([]));
+    scene.outbox.fail_leases(3);
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_millis(2_999)).await;
+    assert_eq!(scene.outbox.only().state, DeliveryState::Queued);
+    sleep(Duration::from_millis(2)).await;
+    assert_eq!(scene.outbox.only().state, DeliveryState::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_work_is_taken_up_at_once() {
+    let channel = Scripted::new([]);
+    let scene = Scene::new(channel.clone());
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_secs(7)).await;
+    scene.outbox.put(reset_link(1, scene.clock.now()));
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(scene.outbox.only().state, DeliveryState::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_what_is_in_hand_and_takes_up_nothing_more() {
+    let channel = Scripted::new([Then::AcceptAfter(Duration::from_secs(10))]);
+    let scene = Scene::with_link(channel);
+    let (stop, running) = scene.run();
+    sleep(Duration::from_secs(1)).await;
+    drop(stop);
+    sleep(Duration::from_secs(1)).await;
+    scene.outbox.put(reset_link(2, scene.clock.now()));
+    running.await.unwrap();
+    assert_eq!(scene.elapsed(), Duration::from_secs(10));
+    assert_eq!(
+        scene.outbox.states(),
+        [DeliveryState::Sent, DeliveryState::Queued]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_slow_server_holds_nobody_up() {
+    let channel = Scripted::new([Then::Hang]);
+    let scene = Scene::new(channel.clone());
+    for seed in 0..100 {
+        scene.outbox.put(reset_link(seed, scene.clock.now()));
+    }
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(channel.seen().len(), 100);
+    let states = scene.outbox.states();
+    let sent = states.iter().filter(|state| **state == DeliveryState::Sent);
+    assert_eq!(sent.count(), 99);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_sixteen_messages_are_in_hand() {
+    let takes = Duration::from_secs(1);
+    let channel = Scripted::new(std::iter::repeat_with(|| Then::AcceptAfter(takes)).take(40));
+    let scene = Scene::new(channel.clone());
+    for seed in 0..40 {
+        scene.outbox.put(reset_link(seed, scene.clock.now()));
+    }
+    let (_stop, _running) = scene.run();
+    for expected in [16, 32, 40] {
+        sleep(takes / 2).await;
+        assert_eq!(channel.seen().len(), expected);
+        sleep(takes / 2).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_clock_is_behind_is_asked_again_without_haste() {
+    struct Behind(Arc<TestClock>);
+    impl Clock for Behind {
+        fn now(&self) -> Timestamp {
+            self.0.now().minus(Duration::from_secs(1))
+        }
+    }
+    let mut scene = Scene::new(Scripted::new([refused_for_now(), refused_for_now()]));
+    scene.outbox = Outbox::new(Arc::new(Behind(Arc::clone(&scene.clock))));
+    scene.outbox.put(reset_link(1, scene.clock.now()));
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_secs(16)).await;
+    assert_eq!(scene.outbox.only().state, DeliveryState::Sent);
+    let looks = scene.outbox.looks();
+    assert!((50..150).contains(&looks), "{looks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_ends_one_attempt_and_nothing_else() {
+    let channel = Scripted::new([Then::Panic]);
+    let scene = Scene::new(channel.clone());
+    scene.outbox.put(reset_link(1, scene.clock.now()));
+    scene.outbox.put(reset_link(2, scene.clock.now()));
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        scene.outbox.states(),
+        [DeliveryState::Queued, DeliveryState::Sent]
+    );
+    sleep(LEASE).await;
+    assert_eq!(scene.outbox.states(), [DeliveryState::Sent; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_tells_when_the_next_message_is_due() {
+    let scene = Scene::new(Scripted::new([refused_for_now()]));
+    assert_eq!(scene.deliver_due().await, None);
+    scene.outbox.put(reset_link(1, scene.clock.now()));
+    // Until the round has ended, that is when the lease is over.
+    assert_eq!(
+        scene.deliver_due().await,
+        Some(TestClock::START.plus(LEASE))
+    );
+    let retry_at = Some(TestClock::START.plus(Duration::from_secs(5)));
+    assert_eq!(scene.deliver_due().await, retry_at);
+}
