@@ -135,7 +135,7 @@ impl Line {
                 .map_or("", |caller| caller.name.as_str()),
             ?code,
             reason,
-            micros = self.begun.elapsed().as_micros(),
+            micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
             "call finished"
         );
     }

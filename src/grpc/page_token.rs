@@ -65,11 +65,7 @@ pub fn encode(keyring: &Keyring, listing: Listing<'_>, position: &impl Position)
 }
 
 /// Where the page of the request's `page_token` starts; `None` is the beginning.
-pub fn read<P: Position>(
-    keyring: &Keyring,
-    listing: Listing<'_>,
-    token: &str,
-) -> Read<Option<P>> {
+pub fn read<P: Position>(keyring: &Keyring, listing: Listing<'_>, token: &str) -> Read<Option<P>> {
     if token.is_empty() {
         return Ok(None);
     }

@@ -186,3 +186,6 @@ fn with_reflection(routes: Routes) -> Routes {
         .add_service(limited!(v1))
         .add_service(limited!(v1alpha))
 }
+
+#[cfg(test)]
+mod tests;
