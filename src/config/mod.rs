@@ -21,7 +21,7 @@ pub use fault::{ConfigRefused, Fault, Place};
 pub use keyring_file::{KeyringFile, KeyringFileError};
 pub use keyring_watch::{KeyringHandle, KeyringWatch};
 pub use limits::RateUnreadable;
-pub use links::{Links, PageUrl, PageUrlUnreadable, Pages};
+pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
 pub use private_file::{PrivateFile, PrivateFileError};
 pub use sections::{Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, SignIn, Store};

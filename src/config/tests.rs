@@ -31,6 +31,7 @@ store.directory = "/var/lib/relatch"
 keys.file = "/etc/relatch/keyring.toml"
 links.reset_url = "https://login.example.com/reset"
 links.cancel_url = "https://login.example.com/cancel"
+links.forgot_password_url = "https://login.example.com/forgot"
 mail.product_name = "Example"
 "#;
 
@@ -87,6 +88,7 @@ fn a_service_says_where_its_data_keys_and_pages_are() {
         [
             "keys.file: must be set: the keyring, as `relatch keys init` makes it",
             "links.cancel_url: must be set: the page that says this was not me",
+            "links.forgot_password_url: must be set: the page that asks for a new link",
             "links.reset_url: must be set: the page that a reset link opens",
             "mail.product_name: must be set: what people know as the place they have an account with",
             "store.directory: must be set: where the database is kept",
@@ -157,6 +159,7 @@ scopes = ["rest"]
         "line 22: callers.scopes: 'rest' is not a scope",
         r#"RELATCH_OPS__LISTEN: ops.listen = "localhost": must be an IP address and a port"#,
         "links.cancel_url: must be set",
+        "links.forgot_password_url: must be set",
     ];
     assert_eq!(faults.len(), beginnings.len(), "{faults:#?}");
     for (fault, beginning) in faults.iter().zip(beginnings) {
@@ -282,8 +285,8 @@ fn callers_have_names_tokens_and_scopes_of_their_own() {
     assert_eq!(
         faults(serve(&same)),
         [
-            "line 11: callers.name: is already that of the caller web",
-            "line 15: callers.token_sha256: is already that of the caller web",
+            "line 12: callers.name: is already that of the caller web",
+            "line 16: callers.token_sha256: is already that of the caller web",
         ]
     );
     assert_eq!(faults(serve("[[callers]]\n")).len(), 3);
@@ -291,7 +294,7 @@ fn callers_have_names_tokens_and_scopes_of_their_own() {
     assert_eq!(faults(serve("callers = 3\n")).len(), 1);
     assert_eq!(
         faults(serve("[[caller]]\nname = \"web\"\n")),
-        ["line 7: caller: there is no such section; did you mean [[callers]]?"]
+        ["line 8: caller: there is no such section; did you mean [[callers]]?"]
     );
 }
 

@@ -12,6 +12,7 @@ pub mod keyring;
 pub mod limit;
 pub mod message;
 pub mod network;
+pub mod page;
 pub mod password;
 pub mod phone;
 pub mod proof;

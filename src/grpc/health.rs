@@ -10,6 +10,7 @@ use crate::pb::{
 use crate::store::Store;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
@@ -50,6 +51,7 @@ impl Default for Pace {
 #[derive(Debug)]
 pub struct Health {
     reporter: HealthReporter,
+    ready: watch::Sender<bool>,
 }
 
 impl Health {
@@ -57,6 +59,7 @@ impl Health {
     pub async fn new() -> (Self, HealthServer<HealthService>) {
         let health = Self {
             reporter: HealthReporter::new(),
+            ready: watch::Sender::new(false),
         };
         health
             .reporter
@@ -65,6 +68,12 @@ impl Health {
         health.tell(ServingStatus::NotServing).await;
         let service = HealthService::from_health_reporter(health.reporter.clone());
         (health, HealthServer::new(service))
+    }
+
+    /// Whether the service is ready, for who asks by other means than gRPC.
+    #[must_use]
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
     }
 
     /// Follows the store until `end`, when the service is no longer ready for anything new.
@@ -92,6 +101,7 @@ impl Health {
     }
 
     async fn tell(&self, status: ServingStatus) {
+        self.ready.send_replace(status == ServingStatus::Serving);
         for name in READINESS {
             self.reporter.set_service_status(name, status).await;
         }

@@ -1,5 +1,6 @@
 //! The gRPC face: the API of `relatch.v1` in front of the use cases.
 
+pub mod account;
 mod audit;
 mod authenticate;
 pub mod callers;

@@ -67,7 +67,7 @@ pub enum HashError {
 pub enum HasherStartError {
     /// A quarter of a queue this short is nothing.
     #[error(
-        "the hashing queue needs at least {least} places per thread, not {0}",
+        "the hashing queue needs at least {least} places, not {0}",
         least = HasherSettings::SHORTEST_QUEUE
     )]
     QueueTooShort(usize),
@@ -81,8 +81,8 @@ pub enum HasherStartError {
 pub struct HasherSettings {
     /// How many hashes are made at a time. Unless configured, as many as there are cores.
     pub threads: NonZeroUsize,
-    /// How many jobs may wait for each thread: 64 unless configured, a second's work.
-    pub queue_per_thread: usize,
+    /// How many jobs may wait for a thread. Unless configured, 64 for each, a second's work.
+    pub queue: usize,
     /// What a new hash costs.
     pub params: Argon2Params,
     /// Secrets that go into hashes.
@@ -90,15 +90,16 @@ pub struct HasherSettings {
 }
 
 impl HasherSettings {
-    /// The fewest places per thread in the queue, of which a quarter is kept for confirms.
+    /// The fewest places in the queue, of which a quarter is kept for confirms.
     pub const SHORTEST_QUEUE: usize = 4;
 }
 
 impl Default for HasherSettings {
     fn default() -> Self {
+        let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
-            threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            queue_per_thread: 64,
+            threads,
+            queue: threads.get().saturating_mul(64),
             params: Argon2Params::default(),
             peppers: Peppers::default(),
         }
@@ -117,18 +118,14 @@ impl Hasher {
     pub fn start(settings: HasherSettings) -> Result<Self, HasherStartError> {
         let HasherSettings {
             threads,
-            queue_per_thread,
+            queue,
             params,
             peppers,
         } = settings;
-        if queue_per_thread < HasherSettings::SHORTEST_QUEUE {
-            return Err(HasherStartError::QueueTooShort(queue_per_thread));
+        if queue < HasherSettings::SHORTEST_QUEUE {
+            return Err(HasherStartError::QueueTooShort(queue));
         }
-        let pool = Pool::start(
-            threads,
-            threads.get().saturating_mul(queue_per_thread),
-            params,
-        )?;
+        let pool = Pool::start(threads, queue, params)?;
         Ok(Self {
             pool,
             kdf: Arc::new(Kdf::new(params, peppers)),

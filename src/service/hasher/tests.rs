@@ -18,7 +18,7 @@ fn hasher() -> Arc<Hasher> {
     let threads = NonZeroUsize::MIN;
     let settings = HasherSettings {
         threads,
-        queue_per_thread: PLACES,
+        queue: PLACES,
         ..HasherSettings::default()
     };
     Arc::new(Hasher::start(settings).unwrap())
@@ -228,7 +228,7 @@ async fn judging_is_bounded_like_hashing_and_runs_no_argon2() {
 #[test]
 fn a_queue_without_a_quarter_is_refused() {
     let settings = HasherSettings {
-        queue_per_thread: 3,
+        queue: 3,
         ..HasherSettings::default()
     };
     assert!(matches!(
