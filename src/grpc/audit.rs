@@ -126,11 +126,11 @@ fn event_names(names: &[String]) -> Read<Vec<EventName>> {
     if names.len() > MOST_NAMES {
         return Err(FieldViolations::of("event_names", "must be at most 100"));
     }
-    let named = |name: &String| {
+    let known = |name: &String| {
         EventName::parse(name)
             .ok_or_else(|| FieldViolations::of("event_names", "must be names of audit events"))
     };
-    names.iter().map(named).collect()
+    names.iter().map(known).collect()
 }
 
 /// The names to show: those asked for, if the caller may see each; otherwise all that it may see.

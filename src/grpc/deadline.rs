@@ -123,7 +123,7 @@ where
                 Some(_) => Refusal::StreamExpired,
                 None => Refusal::DeadlineExceeded,
             };
-            Ok(Status::from(refusal).into_http())
+            Ok(refusal.into_response())
         })
     }
 }
@@ -168,9 +168,8 @@ impl HttpBody for Expiring {
         }
         if this.end.as_mut().poll(cx).is_ready() {
             *this.ended = true;
-            let mut trailers = HeaderMap::new();
-            let written = Status::from(Refusal::StreamExpired).add_header(&mut trailers);
-            return Poll::Ready(Some(written.map(|()| Frame::trailers(trailers))));
+            let trailers = Refusal::StreamExpired.into_trailers();
+            return Poll::Ready(Some(trailers.map(Frame::trailers)));
         }
         this.inner.poll_frame(cx)
     }
@@ -183,7 +182,7 @@ impl HttpBody for Expiring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grpc::status::Refused;
+    use crate::grpc::refused::Refused;
     use crate::shutdown;
     use proptest::prelude::*;
     use std::convert::Infallible;

@@ -169,16 +169,16 @@ mod tests {
         }
     }
 
-    fn place(number: u8) -> Option<(Timestamp, MessageId)> {
+    fn place(number: u8) -> (Timestamp, MessageId) {
         let record = record(number, 0);
-        Some((record.requested_at, record.message_id))
+        (record.requested_at, record.message_id)
     }
 
     #[test]
     fn a_page_ends_with_the_message_that_the_next_one_starts_behind() {
         let records = || (1..=3).map(|number| record(number, 0)).collect();
         let (messages, next) = first_page(records(), 2);
-        assert_eq!((messages.len(), next), (2, place(2)));
+        assert_eq!((messages.len(), next), (2, Some(place(2))));
         let (messages, next) = first_page(records(), 3);
         assert_eq!((messages.len(), next), (3, None));
         assert_eq!(first_page(Vec::new(), 3), (Vec::new(), None));
@@ -190,7 +190,7 @@ mod tests {
             .map(|number| record(number, LONGEST_RESPONSE / 4))
             .collect();
         let (messages, next) = first_page(records, 9);
-        assert_eq!((messages.len(), next), (3, place(3)));
+        assert_eq!((messages.len(), next), (3, Some(place(3))));
         let response = pb::ListMessagesResponse {
             messages,
             next_page_token: "x".repeat(100),
@@ -204,17 +204,17 @@ mod tests {
             .map(|number| record(number, LONGEST_RESPONSE - OVERHEAD))
             .collect();
         let (messages, next) = first_page(records, 9);
-        assert_eq!((messages.len(), next), (1, place(1)));
+        assert_eq!((messages.len(), next), (1, Some(place(1))));
     }
 
     #[test]
     fn attempts_are_told_in_the_words_of_the_api() {
+        use pb::AttemptOutcome::{Accepted, Deferred, Refused, Unspecified};
         let outcomes = ["accepted", "retry", "gave_up", "else"].map(|outcome| {
             let mut record = record(1, 0);
             record.attempts[0].outcome = outcome.to_owned();
             wire::delivery_message(record).attempts[0].outcome()
         });
-        use pb::AttemptOutcome::{Accepted, Deferred, Refused, Unspecified};
         assert_eq!(outcomes, [Accepted, Deferred, Refused, Unspecified]);
     }
 }

@@ -20,6 +20,7 @@ mod panics;
 pub mod password;
 pub mod read;
 pub mod refusal;
+pub mod refused;
 pub mod server;
 pub mod status;
 pub mod wire;

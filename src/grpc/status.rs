@@ -6,12 +6,14 @@
 
 use super::read::FieldViolations;
 use super::refusal::{BrokenRule, Refusal};
+use super::refused::{Refused, Summary};
 use crate::domain::audit::EventName;
 use crate::store::{Doubt, StoreError};
+use http::{HeaderMap, Response};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
+use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -23,33 +25,6 @@ const NEW_PASSWORD: &str = "new_password";
 
 /// When a full intake is worth another try: it is worked off in less.
 const INTAKE_PAUSE: Duration = Duration::from_mins(1);
-
-/// What the layers need to know about a refusal; the source of its status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{reason}")]
-pub struct Refused {
-    /// The reason as in the `ErrorInfo`.
-    pub reason: &'static str,
-    /// What the audit log counts it as; `None` when an event of its own tells it, or nothing needs to.
-    pub summary: Option<Summary>,
-}
-
-/// What a refusal that changed nothing counts as in the audit log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Summary {
-    /// The summary's name.
-    pub event: EventName,
-    /// Why, more closely than the caller is told.
-    pub reason: &'static str,
-}
-
-impl Refused {
-    /// What a status was made from; `None` if it was not made here.
-    #[must_use]
-    pub fn of(status: &Status) -> Option<Self> {
-        std::error::Error::source(status)?.downcast_ref().copied()
-    }
-}
 
 /// Everything that follows from a refusal.
 struct Terms {
@@ -374,6 +349,30 @@ impl From<Refusal> for Status {
         status.set_source(Arc::new(Refused { reason, summary }));
         status
     }
+}
+
+impl Refusal {
+    /// The answer to a call that is refused before, or instead of, being handled.
+    pub(super) fn into_response(self) -> Response<Body> {
+        Status::from(self).into_http()
+    }
+
+    /// The end of a stream.
+    pub(super) fn into_trailers(self) -> Result<HeaderMap, Status> {
+        let mut trailers = HeaderMap::new();
+        Status::from(self).add_header(&mut trailers)?;
+        Ok(trailers)
+    }
+}
+
+/// How a stream ended: the code and reason that its trailers tell.
+pub(super) fn end_of_stream(trailers: &HeaderMap) -> Option<(Code, String)> {
+    let status = Status::from_header_map(trailers)?;
+    let info = status.get_details_error_info();
+    Some((
+        status.code(),
+        info.map_or_else(String::new, |info| info.reason),
+    ))
 }
 
 impl From<FieldViolations> for Status {

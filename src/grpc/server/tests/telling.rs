@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::domain::audit::EventName;
+use crate::pb::WatchEventsRequest;
+use crate::pb::audit_service_client::AuditServiceClient;
 use std::sync::Mutex;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -158,6 +160,37 @@ async fn a_call_that_nobody_waits_for_any_more_is_told_as_cancelled() {
     let told = lines.saying("call finished");
     assert_eq!(told[0]["fields"]["code"], "Cancelled");
     assert_eq!(told[0]["span"]["request_id"], "0707070707070707");
+}
+
+#[tokio::test]
+async fn a_stream_is_told_when_it_ends() {
+    let lines = Lines::default();
+    let _guard = lines.capture();
+    let running = Running::start().await;
+    let mut audit = AuditServiceClient::new(running.channel.clone());
+    let follow = WatchEventsRequest {
+        follow: true,
+        ..Default::default()
+    };
+    for request in [WatchEventsRequest::default(), follow] {
+        let follows = request.follow;
+        let mut stream = audit
+            .watch_events(from("auditor", request))
+            .await
+            .unwrap()
+            .into_inner();
+        assert!(stream.message().await.unwrap().is_some());
+        assert!(lines.saying("call finished").len() < 2);
+        if follows {
+            running.trigger.pull();
+        }
+        while let Ok(Some(_)) = stream.message().await {}
+    }
+    let told = lines.saying("call finished");
+    assert_eq!(told[0]["fields"]["code"], "Ok");
+    assert_eq!(told[1]["fields"]["code"], "Unavailable");
+    assert_eq!(told[1]["fields"]["reason"], "STREAM_EXPIRED");
+    assert_eq!(told[1]["span"]["request_id"], "0707070707070707");
 }
 
 #[tokio::test]
