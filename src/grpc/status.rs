@@ -424,6 +424,103 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_has_the_code_and_the_reason_of_the_api() {
+        let pause = Duration::from_secs(1);
+        let refusals = [
+            (
+                Refusal::InvalidField(FieldViolations::of("email", "wrong")),
+                "InvalidArgument INVALID_FIELD",
+            ),
+            (
+                Refusal::PasswordRejected(Vec::new()),
+                "InvalidArgument PASSWORD_REJECTED",
+            ),
+            (
+                Refusal::RequestIdReused,
+                "InvalidArgument REQUEST_ID_REUSED",
+            ),
+            (Refusal::EtagMismatch, "Aborted ETAG_MISMATCH"),
+            (
+                Refusal::ResetLinkInvalid {
+                    why: "used",
+                    reused: true,
+                },
+                "FailedPrecondition RESET_LINK_INVALID",
+            ),
+            (
+                Refusal::SecondFactorRequired(SecondFactor::Sms),
+                "FailedPrecondition SECOND_FACTOR_REQUIRED",
+            ),
+            (
+                Refusal::SecondFactorWrong,
+                "PermissionDenied SECOND_FACTOR_WRONG",
+            ),
+            (
+                Refusal::CredentialsWrong,
+                "PermissionDenied CREDENTIALS_WRONG",
+            ),
+            (
+                Refusal::ChallengeInvalid,
+                "PermissionDenied CHALLENGE_INVALID",
+            ),
+            (Refusal::ProofInvalid, "PermissionDenied PROOF_INVALID"),
+            (Refusal::ScopeMissing, "PermissionDenied SCOPE_MISSING"),
+            (Refusal::CallerUnknown, "Unauthenticated CALLER_UNKNOWN"),
+            (Refusal::AccountNotFound, "NotFound ACCOUNT_NOT_FOUND"),
+            (Refusal::MessageNotFound, "NotFound MESSAGE_NOT_FOUND"),
+            (Refusal::CheckpointNotKept, "NotFound CHECKPOINT_NOT_KEPT"),
+            (Refusal::EmailTaken, "AlreadyExists EMAIL_TAKEN"),
+            (
+                Refusal::RateLimited {
+                    limit: "identifier",
+                    retry_after: pause,
+                },
+                "ResourceExhausted RATE_LIMITED",
+            ),
+            (
+                Refusal::HashingSaturated { retry_after: pause },
+                "ResourceExhausted HASHING_SATURATED",
+            ),
+            (Refusal::IntakeFull, "ResourceExhausted INTAKE_FULL"),
+            (Refusal::EventsPruned, "OutOfRange EVENTS_PRUNED"),
+            (Refusal::SequenceAhead, "OutOfRange SEQUENCE_AHEAD"),
+            (Refusal::LogReplaced, "FailedPrecondition LOG_REPLACED"),
+            (
+                Refusal::MessageExpired,
+                "FailedPrecondition MESSAGE_EXPIRED",
+            ),
+            (
+                Refusal::NoVerifiedAddress,
+                "FailedPrecondition NO_VERIFIED_ADDRESS",
+            ),
+            (
+                Refusal::AccountDisabled,
+                "FailedPrecondition ACCOUNT_DISABLED",
+            ),
+            (
+                Refusal::DeadlineExceeded,
+                "DeadlineExceeded DEADLINE_EXCEEDED",
+            ),
+            (Refusal::Internal(String::new()), "Internal INTERNAL"),
+            (store_lost(Doubt::None), "Unavailable STORE_UNAVAILABLE"),
+            (Refusal::StreamExpired, "Unavailable STREAM_EXPIRED"),
+            (
+                Refusal::Unimplemented("not yet"),
+                "Unimplemented UNIMPLEMENTED",
+            ),
+        ];
+        for (refusal, told) in refusals {
+            let status = Status::from(refusal);
+            assert_eq!(
+                format!("{:?} {}", status.code(), error_info(&status).reason),
+                told
+            );
+            let retries = status.get_details_retry_info().is_some();
+            assert_eq!(retries, status.code() == Code::ResourceExhausted, "{told}");
+        }
+    }
+
+    #[test]
     fn no_cause_leaves_the_process() {
         for refusal in [
             Refusal::Internal("canary-7f3a".to_owned()),

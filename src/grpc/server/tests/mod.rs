@@ -20,7 +20,6 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt as _;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
