@@ -1,8 +1,11 @@
 //! Relatch: the part of a login system that gets people back in.
 
+pub mod app;
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod delivery;
 pub mod domain;
 pub mod grpc;
@@ -12,3 +15,4 @@ pub mod service;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -12,6 +12,17 @@ const KEYS: [&str; 3] = ["name", "token_sha256", "scopes"];
 /// Names that stand for parts of Relatch itself in the audit log.
 const RESERVED: [&str; 2] = ["console", "relatch"];
 
+/// Reads the name of a calling service.
+pub fn caller_name(text: &str) -> Result<CallerName, String> {
+    if RESERVED.contains(&text) {
+        Err(format!(
+            "{text} is a part of Relatch itself: choose another name"
+        ))
+    } else {
+        told(CallerName::parse(text))
+    }
+}
+
 impl Reader {
     /// Reads every `[[callers]]` stanza.
     pub(super) fn callers(&mut self) -> Option<Vec<CallerStanza>> {
@@ -38,10 +49,7 @@ impl Reader {
             }
         }
         let name = self.of_stanza(&mut stanza, "name", |value| match value {
-            Value::Text(name) if RESERVED.contains(&name.as_str()) => Err(format!(
-                "{name} is a part of Relatch itself: choose another name"
-            )),
-            Value::Text(name) => told(CallerName::parse(&name)),
+            Value::Text(name) => caller_name(&name),
             _ => Err("must be a text in quotes".to_owned()),
         });
         let credential = self.of_stanza(&mut stanza, "token_sha256", |value| match value {

@@ -17,6 +17,7 @@ mod sections;
 mod source;
 mod span;
 
+pub use callers::caller_name;
 pub use fault::{ConfigRefused, Fault, Place};
 pub use keyring_file::{KeyringFile, KeyringFileError};
 pub use keyring_watch::{KeyringHandle, KeyringWatch};

@@ -38,6 +38,12 @@ impl CallerName {
         Self("unknown".to_owned())
     }
 
+    /// Whoever tries a demonstration out.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self("dev".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,5 +1,9 @@
 //! The integration tests, one binary.
 
 mod architecture;
+mod cli;
 mod contract;
+mod grpc;
+mod journeys;
+mod shutdown;
 mod support;

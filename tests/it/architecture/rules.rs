@@ -147,7 +147,15 @@ fn keeps_the_domain_pure(_: &str, layer: &str, name: &Name) -> Option<String> {
 
 /// A `Status` is read anywhere, but made only where every reason and its public text stand.
 fn makes_statuses_in_one_place(path: &str, _: &str, name: &Name) -> Option<String> {
-    const READERS: &[&str] = &["code", "details", "message", "metadata"];
+    // `from` goes through the conversions that stand in status.rs.
+    const READERS: &[&str] = &[
+        "code",
+        "details",
+        "from",
+        "from_header_map",
+        "message",
+        "metadata",
+    ];
     match name.segments.as_slice() {
         [.., status, function]
             if status == "Status"

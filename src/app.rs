@@ -1,0 +1,296 @@
+//! The composition root: configuration and surroundings in, a running service out.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::delivery::render::{Brand, Renderer, TemplateError};
+use crate::delivery::{Channel, Courier};
+use crate::domain::audit::{EventName, Outcome};
+use crate::domain::call::{Call, CallerName, CorrelationId};
+use crate::domain::keyring::Keyring;
+use crate::domain::page::Pages;
+use crate::domain::password::{Argon2Params, Argon2ParamsError, Policy, PolicyError};
+use crate::grpc::account::AccountApi;
+use crate::grpc::callers::Callers;
+use crate::grpc::health::{Health, Pace};
+use crate::grpc::password::PasswordApi;
+use crate::grpc::server::{GrpcServer, Parts};
+use crate::random::{self, NoEntropy, Random};
+use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
+use crate::service::refusals::Refusals;
+use crate::service::{Rules, Service, resolve};
+use crate::shutdown::{self, Shutdown};
+use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
+use crate::store::{RecordedEvent, Store, StoreError};
+use crate::web;
+use arc_swap::ArcSwap;
+use axum::Router;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tonic::transport::server::TcpIncoming;
+
+/// How long calls may take to end once the service ends: as long as the longest unary call, and as much again.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the service stands on, handed in so that tests hand in their own.
+pub struct Surroundings {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where entropy comes from.
+    pub random: Arc<dyn Random>,
+    /// The keyring in force.
+    pub keyring: Arc<ArcSwap<Keyring>>,
+    /// Who may call.
+    pub callers: Arc<ArcSwap<Callers>>,
+    /// How mails travel.
+    pub channel: Arc<dyn Channel>,
+    /// Where the links in mails lead.
+    pub pages: Pages,
+}
+
+/// Why the service does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The mail templates cannot be used.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
+    /// The password policy is impossible.
+    #[error("[password] {0}")]
+    Policy(#[from] PolicyError),
+    /// The Argon2 parameters are too weak or impossible.
+    #[error("[argon2] {0}")]
+    Argon2(#[from] Argon2ParamsError),
+    /// The hashing threads do not start.
+    #[error("[hashing] {0}")]
+    Hashing(#[from] HasherStartError),
+}
+
+/// Why the service ended other than it was told to.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A listener failed.
+    #[error("a listener failed: {0}")]
+    Listener(#[from] io::Error),
+    /// The gRPC server failed.
+    #[error("the gRPC server failed: {0}")]
+    Grpc(#[from] tonic::transport::Error),
+    /// The start could not be written down.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no entropy.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+}
+
+/// Where the service listens.
+pub struct Listeners {
+    /// For calling services.
+    pub grpc: TcpListener,
+    /// For orchestrators: health over HTTP.
+    pub ops: Option<TcpListener>,
+    /// For browsers, each with what it shows.
+    pub pages: Vec<(TcpListener, Router)>,
+}
+
+/// A service that is ready to run.
+pub struct App {
+    /// The use cases, for who shares the process.
+    pub service: Arc<Service>,
+    refusals: Arc<Refusals>,
+    callers: Arc<ArcSwap<Callers>>,
+    courier: Courier,
+    reflection: bool,
+}
+
+impl App {
+    /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
+    pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
+        let brand = Brand {
+            product_name: config.mail.product_name.clone(),
+            support_contact: config.mail.support_contact.clone(),
+        };
+        let renderer = Renderer::new(&brand, config.mail.templates_dir.as_deref())?;
+        let rules = Arc::new(rules(config)?);
+        let hasher = Hasher::start(hashing(config)?)?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
+            &config.store.directory,
+            SqliteSettings::default(),
+            Arc::clone(&around.clock),
+            Arc::clone(&around.random),
+        )?);
+        let courier = Courier {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&around.clock),
+            random: Arc::clone(&around.random),
+            keyring: Arc::clone(&around.keyring),
+            renderer,
+            channel: around.channel,
+            pages: around.pages,
+        };
+        let service = Arc::new(Service {
+            store,
+            clock: around.clock,
+            random: around.random,
+            keyring: around.keyring,
+            hasher,
+            rules,
+        });
+        Ok(Self {
+            refusals: Arc::new(Refusals::new(
+                Arc::clone(&service.clock),
+                Arc::clone(&service.random),
+            )),
+            service,
+            callers: around.callers,
+            courier,
+            reflection: config.grpc.reflection,
+        })
+    }
+
+    /// Serves until `shutdown`, then ends in good order: nothing new is taken, calls under way are
+    /// answered, workers finish what they hold, what was counted is written down.
+    pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
+        let Self {
+            service,
+            refusals,
+            callers,
+            courier,
+            reflection,
+        } = self;
+        tell(&service, EventName::Startup).await?;
+        let (health, health_service) = Health::new().await;
+        let mut pages = listeners.pages;
+        if let Some(ops) = listeners.ops {
+            pages.push((ops, web::ops::router(health.ready())));
+        }
+
+        // Workers go on until the last call is answered.
+        let (stop_workers, stopped) = shutdown::channel();
+        let mut workers = JoinSet::new();
+        workers.spawn(resolve::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
+        workers.spawn(courier.run(stopped.clone().requested()));
+        let (store, ending) = (Arc::clone(&service.store), shutdown.clone());
+        workers.spawn(async move {
+            health
+                .follow(&*store, Pace::default(), ending.requested())
+                .await
+        });
+        let (store, counted) = (Arc::clone(&service.store), Arc::clone(&refusals));
+        workers.spawn(async move { counted.run(&*store, stopped.requested()).await });
+
+        let server = GrpcServer::new(Parts {
+            password: PasswordApi::new(Arc::clone(&service)),
+            account: AccountApi::new(Arc::clone(&service)),
+            health: health_service,
+            store: Arc::clone(&service.store),
+            clock: Arc::clone(&service.clock),
+            random: Arc::clone(&service.random),
+            keyring: Arc::clone(&service.keyring),
+            callers,
+            refusals,
+            reflection,
+            shutdown: shutdown.clone(),
+        });
+        let incoming = TcpIncoming::from(listeners.grpc).with_nodelay(Some(true));
+        let served = tokio::select! {
+            served = serve(server.serve(incoming), pages, shutdown.clone()) => served,
+            () = grace(shutdown) => {
+                tracing::warn!("some calls did not end within the grace period and are cut off");
+                Ok(())
+            }
+        };
+        stop_workers.pull();
+        while workers.join_next().await.is_some() {}
+        tell(&service, EventName::Shutdown).await?;
+        served
+    }
+}
+
+/// Serves gRPC and every page until all have ended.
+async fn serve(
+    grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
+    pages: Vec<(TcpListener, Router)>,
+    shutdown: Shutdown,
+) -> Result<(), RunError> {
+    let mut web = JoinSet::new();
+    for (listener, router) in pages {
+        let ending = shutdown.clone().requested();
+        web.spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(ending)
+                .await
+        });
+    }
+    let (grpc, web) = tokio::join!(grpc, web.join_all());
+    grpc?;
+    web.into_iter().collect::<Result<(), io::Error>>()?;
+    Ok(())
+}
+
+/// Waits for the shutdown, and then for as long as calls may take to end.
+async fn grace(shutdown: Shutdown) {
+    shutdown.requested().await;
+    tokio::time::sleep(GRACE).await;
+}
+
+/// Writes down that the service began or ended.
+async fn tell(service: &Service, name: EventName) -> Result<(), RunError> {
+    let call = Call {
+        caller: CallerName::relatch(),
+        correlation_id: CorrelationId::from_random(random::array(&*service.random)?),
+        source_ip: None,
+    };
+    let event = RecordedEvent {
+        call,
+        name,
+        outcome: Outcome::Success,
+        reason: "",
+        facts: vec![("version", env!("CARGO_PKG_VERSION").to_owned())],
+    };
+    Ok(service.store.record(vec![event]).await?)
+}
+
+fn rules(config: &Config) -> Result<Rules, PolicyError> {
+    let password = &config.password;
+    let names: Vec<String> = password
+        .service_words
+        .iter()
+        .chain([&config.mail.product_name])
+        .cloned()
+        .collect();
+    Ok(Rules {
+        rates: config.limits,
+        lifetime: config.links.lifetime,
+        intake_cap: config.intake.cap,
+        policy: Arc::new(Policy::new(
+            password.min_length,
+            password.min_score,
+            &names,
+        )?),
+    })
+}
+
+fn hashing(config: &Config) -> Result<HasherSettings, Argon2ParamsError> {
+    let threads = config
+        .hashing
+        .threads
+        .or(available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN);
+    Ok(HasherSettings {
+        threads,
+        queue: config.hashing.queue,
+        params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
+        peppers: Peppers::default(),
+    })
+}

@@ -1,0 +1,65 @@
+//! Who may call a demonstration.
+
+use crate::cli::DevArgs;
+use crate::config::System;
+use crate::domain::call::CallerName;
+use crate::domain::caller::{AuditScope, CallerCredential, CallerStanza, CallerToken, Scope};
+use crate::grpc::callers::Callers;
+use crate::shutdown::Shutdown;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The callers that the configuration names, and the one of `dev.json`, which may do everything.
+pub(super) fn in_force(stanzas: Vec<CallerStanza>, token: &CallerToken) -> Callers {
+    let everything = [
+        Scope::Reset,
+        Scope::Profile,
+        Scope::Signin,
+        Scope::Factors,
+        Scope::Accounts,
+        Scope::Import,
+        Scope::ExportHashes,
+        Scope::RemoveFactor,
+        Scope::Delivery,
+        Scope::Audit(AuditScope::All),
+    ];
+    let demo = CallerStanza {
+        name: CallerName::demo(),
+        credential: CallerCredential::TokenSha256(token.sha256()),
+        scopes: everything.into_iter().collect(),
+    };
+    Callers::new(stanzas.into_iter().chain([demo]))
+}
+
+/// Reads the configured callers again at each SIGHUP, until `shutdown`. A configuration with faults is
+/// told to the log, and the callers before it stay in force.
+pub(super) async fn follow(
+    args: DevArgs,
+    token: CallerToken,
+    callers: Arc<ArcSwap<Callers>>,
+    shutdown: Shutdown,
+) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            tracing::warn!(%error, "SIGHUP cannot be listened to: callers are not read again");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            () = shutdown.clone().requested() => return,
+            _ = hangup.recv() => {}
+        }
+        match args.configuration(&System) {
+            Ok(config) => {
+                tracing::info!(configured = config.callers.len(), "callers were read again");
+                callers.store(Arc::new(in_force(config.callers, &token)));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the configuration has faults: callers stay as they were")
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Which running service a command talks to, and as whom.
+
+use super::Failure;
+use crate::config::{PrivateFile, Source};
+use crate::domain::caller::CallerToken;
+use clap::Args;
+use http::uri::Authority;
+use serde::Deserialize;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
+use zeroize::Zeroizing;
+
+/// Where `relatch dev` keeps its data unless told otherwise.
+const DEV_DIR: &str = "relatch-dev";
+
+/// The variable that may hold a token.
+const TOKEN: &str = "RELATCH_TOKEN";
+
+/// How long a connection may take to stand, and an answer to begin.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which service, and as whom.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which service, and as whom")]
+pub(super) struct ServerArgs {
+    /// The address of its API. The token is read from --token-file, or from the variable RELATCH_TOKEN
+    #[arg(long, value_name = "HOST:PORT")]
+    server: Option<String>,
+    /// A file, mode 0600, that holds the token of a caller
+    #[arg(long, value_name = "PATH")]
+    token_file: Option<PathBuf>,
+    /// The data directory of a `relatch dev`, whose dev.json has address and token [default: relatch-dev, if there]
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    dev: Option<PathBuf>,
+    /// Send the token without TLS to another machine
+    #[arg(long)]
+    plaintext: bool,
+}
+
+/// What is read of dev.json.
+#[derive(Deserialize)]
+struct DevJson {
+    grpc: String,
+    token: Zeroizing<String>,
+}
+
+/// A channel that shows the caller's token with every call.
+pub(super) type Authorized = InterceptedService<Channel, Bearer>;
+
+/// A service that was reached.
+pub(super) struct Server {
+    /// Its address, as people know it.
+    pub(super) address: String,
+    /// The way to it.
+    pub(super) channel: Authorized,
+}
+
+/// Shows a token.
+#[derive(Clone)]
+pub(super) struct Bearer(MetadataValue<Ascii>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request
+            .metadata_mut()
+            .insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+impl ServerArgs {
+    /// Connects to the service.
+    pub(super) async fn connect(&self, source: &dyn Source) -> Result<Server, Failure> {
+        let (address, token) = self.resolve(source)?;
+        connect(address, &token).await
+    }
+
+    /// The address and the token to use.
+    fn resolve(&self, source: &dyn Source) -> Result<(String, CallerToken), Failure> {
+        let (address, of_dev) = match (&self.server, self.dev_dir()) {
+            (Some(server), _) => (server.clone(), None),
+            (None, Some(directory)) => {
+                let dev = dev_json(&directory.join("dev.json"))?;
+                (dev.grpc, Some(dev.token))
+            }
+            (None, None) => {
+                return Err(Failure::told(
+                    "no service is named: give --server HOST:PORT, or --dev with the data directory of a `relatch dev`",
+                ));
+            }
+        };
+        if !self.plaintext && !is_this_machine(&address) {
+            return Err(Failure::told(format_args!(
+                "{address} is another machine, and the token would travel there without TLS: \
+                 if nobody can listen on the way, add --plaintext"
+            )));
+        }
+        let (text, place) = self.token(of_dev, source)?;
+        let token = CallerToken::parse(text.trim_end())
+            .map_err(|why| Failure::told(format_args!("the token in {place} {why}")))?;
+        Ok((address, token))
+    }
+
+    /// The token's text and where it was found. The demo's token goes with the demo's address.
+    fn token(
+        &self,
+        of_dev: Option<Zeroizing<String>>,
+        source: &dyn Source,
+    ) -> Result<(Zeroizing<String>, String), Failure> {
+        if let Some(path) = &self.token_file {
+            let text = PrivateFile::new(path, false).read()?;
+            return Ok((text, path.display().to_string()));
+        }
+        if let Some(token) = of_dev {
+            return Ok((token, "dev.json".to_owned()));
+        }
+        match source.variable(TOKEN) {
+            Some(token) => Ok((Zeroizing::new(token), TOKEN.to_owned())),
+            None => Err(Failure::told(format_args!(
+                "there is no token: give --token-file PATH, or set {TOKEN}; `relatch caller new` makes one"
+            ))),
+        }
+    }
+
+    fn dev_dir(&self) -> Option<&Path> {
+        let usual = Path::new(DEV_DIR);
+        self.dev
+            .as_deref()
+            .or_else(|| usual.join("dev.json").exists().then_some(usual))
+    }
+}
+
+fn dev_json(path: &Path) -> Result<DevJson, Failure> {
+    let text = PrivateFile::new(path, false).read()?;
+    serde_json::from_str(&text).map_err(|_| {
+        let path = path.display();
+        Failure::told(format_args!(
+            "{path} is not what `relatch dev` writes: start it again"
+        ))
+    })
+}
+
+fn is_this_machine(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let ip = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || ip.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+async fn connect(address: String, token: &CallerToken) -> Result<Server, Failure> {
+    let unreadable = || {
+        Failure::told(format_args!(
+            "{address:?} is not an address such as 127.0.0.1:50051"
+        ))
+    };
+    let authority: Authority = address.parse().map_err(|_| unreadable())?;
+    authority.port().ok_or_else(unreadable)?;
+    let channel = Endpoint::from_shared(format!("http://{authority}"))
+        .map_err(|_| unreadable())?
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE)
+        .connect()
+        .await
+        .map_err(|_| unreachable(&address))?;
+    Server::new(address, channel, token)
+}
+
+fn unreachable(address: &str) -> Failure {
+    Failure::told(format_args!(
+        "nothing answers at {address}: is the service running, and is that the address of its API?"
+    ))
+}
+
+impl Server {
+    /// The service at the far end of the channel, to which this token is shown.
+    pub(super) fn new(
+        address: String,
+        channel: Channel,
+        token: &CallerToken,
+    ) -> Result<Self, Failure> {
+        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut bearer: MetadataValue<_> = bearer
+            .parse()
+            .map_err(|_| Failure::told("the token cannot be sent"))?;
+        bearer.set_sensitive(true);
+        let channel = InterceptedService::new(channel, Bearer(bearer));
+        Ok(Self { address, channel })
+    }
+
+    /// What to tell somebody whose call was refused so.
+    pub(super) fn explain(&self, status: &Status) -> Failure {
+        let details = status.get_error_details();
+        let Some(info) = details.error_info() else {
+            return match status.code() {
+                Code::Unavailable => unreachable(&self.address),
+                code => Failure::told(format_args!(
+                    "{} answered {code:?}: {}",
+                    self.address,
+                    status.message()
+                )),
+            };
+        };
+        let mut told = match info.reason.as_str() {
+            "CALLER_UNKNOWN" => format!(
+                "{} does not know the token: is its stanza in the configuration, and has the service read it?",
+                self.address
+            ),
+            "SCOPE_MISSING" => "the caller whose token this is lacks the scope for that: \
+                                add it to the scopes of its [[callers]] stanza"
+                .to_owned(),
+            reason => format!("{} refused: {} ({reason})", self.address, status.message()),
+        };
+        for violation in details
+            .bad_request()
+            .into_iter()
+            .flat_map(|bad| &bad.field_violations)
+        {
+            told.extend(["\n  ", &violation.field, ": ", &violation.description]);
+        }
+        Failure::Told(told)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Writing a message: its link is minted here, at the moment of sending, and kept nowhere.
+
+use std::time::Duration;
+use thiserror::Error;
+
+use super::channel::OutgoingMessage;
+use super::links::with_token;
+use super::render::{Asked, Mail, PasswordChanged, Renderer, ResetLink, TemplateError};
+use crate::domain::keyring::Keyring;
+use crate::domain::message::{ChannelKind, MessageKind};
+use crate::domain::page::Pages;
+use crate::domain::reset::Origin;
+use crate::domain::time::Timestamp;
+use crate::domain::token::{LinkKind, mint};
+use crate::store::{LeasedMessage, MessageContent};
+
+/// What every message is written with.
+pub(super) struct Desk<'a> {
+    pub(super) keyring: &'a Keyring,
+    pub(super) renderer: &'a Renderer,
+    pub(super) pages: &'a Pages,
+}
+
+/// Why a message could not be written. A later version, or a mended template, may do better. The
+/// texts quote nothing of the message.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum NotWritten {
+    /// Text messages have no templates.
+    #[error("this version writes no text messages")]
+    TextMessage,
+    /// A notice without the network that the change came from.
+    #[error("the notice does not say where the change came from")]
+    NoNetwork,
+    /// A time that no calendar has.
+    #[error("a time in the message is beyond the calendar")]
+    NoSuchTime,
+    /// The engine's own words are left out: they may quote what the template was given.
+    #[error("mail template {file}, line {line}, cannot be rendered")]
+    Template { file: String, line: usize },
+    /// As above, where the engine knows no line.
+    #[error("the mail's template cannot be rendered")]
+    Templates,
+}
+
+impl From<TemplateError> for NotWritten {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Broken { file, line, .. } => Self::Template { file, line },
+            TemplateError::Unreadable { .. }
+            | TemplateError::Unknown { .. }
+            | TemplateError::Unpaired { .. }
+            | TemplateError::NoSubject { .. }
+            | TemplateError::NoLink { .. } => Self::Templates,
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Writes `message`. The same message gets the same link as long as the same key signs.
+    pub(super) fn write(
+        &self,
+        message: LeasedMessage,
+        now: Timestamp,
+    ) -> Result<OutgoingMessage, NotWritten> {
+        if message.channel == ChannelKind::Sms {
+            return Err(NotWritten::TextMessage);
+        }
+        let (locale, display_name) = (message.locale.as_str(), message.display_name.as_str());
+        let (kind, mail) = match message.content {
+            MessageContent::ResetLink {
+                link,
+                requested_at,
+                origin,
+            } => {
+                let reset = mint(self.keyring, LinkKind::Reset, link);
+                let cancel = mint(self.keyring, LinkKind::Cancel, link);
+                let mail = Mail::ResetLink(ResetLink {
+                    display_name,
+                    asked: asked(origin),
+                    reset_url: &with_token(&self.pages.reset, &reset),
+                    cancel_url: &with_token(&self.pages.cancel, &cancel),
+                    lifetime: lifetime(requested_at, link.expires_at),
+                    expires_at: moment(link.expires_at)?,
+                });
+                (MessageKind::ResetLink, self.renderer.render(locale, &mail)?)
+            }
+            MessageContent::PasswordChanged { changed_at, whence } => {
+                let mail = Mail::PasswordChanged(PasswordChanged {
+                    display_name,
+                    changed_at: moment(changed_at)?,
+                    network: whence.network.ok_or(NotWritten::NoNetwork)?,
+                    device: whence.device,
+                    forgot_password_url: &self.pages.forgot_password.to_string(),
+                });
+                (
+                    MessageKind::PasswordChanged,
+                    self.renderer.render(locale, &mail)?,
+                )
+            }
+        };
+        Ok(OutgoingMessage {
+            message_id: message.message_id,
+            kind,
+            channel: message.channel,
+            to: message.address,
+            subject: mail.subject,
+            text: mail.text,
+            html: Some(mail.html),
+            sent_at: now,
+        })
+    }
+}
+
+const fn asked(origin: Origin) -> Asked {
+    match origin {
+        Origin::Forgotten => Asked::AtSignIn,
+        Origin::Profile => Asked::FromProfile,
+    }
+}
+
+/// How long the link lives from this request on, in full minutes, or in full seconds where it is
+/// less than one: a request beyond the limit of live links sends one that is already some time old.
+fn lifetime(requested_at: Timestamp, expires_at: Timestamp) -> Duration {
+    match expires_at.since(requested_at).as_secs() {
+        seconds @ 0..60 => Duration::from_secs(seconds),
+        seconds => Duration::from_mins(seconds / 60),
+    }
+}
+
+fn moment(at: Timestamp) -> Result<jiff::Timestamp, NotWritten> {
+    jiff::Timestamp::from_microsecond(at.as_micros()).map_err(|_| NotWritten::NoSuchTime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_told_in_full_minutes_and_never_rounded_up() {
+        let start = Timestamp::from_micros(7);
+        for (lives, told) in [
+            (Duration::from_mins(30), Duration::from_mins(30)),
+            (Duration::from_millis(1_799_999), Duration::from_mins(29)),
+            (Duration::from_millis(61_500), Duration::from_mins(1)),
+            (Duration::from_millis(59_999), Duration::from_secs(59)),
+        ] {
+            assert_eq!(lifetime(start, start.plus(lives)), told);
+        }
+        assert_eq!(
+            lifetime(start, start.minus(Duration::from_secs(1))),
+            Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn what_a_template_was_given_stays_out_of_the_error() {
+        let error = TemplateError::Broken {
+            file: "fr/reset_link.txt".to_owned(),
+            line: 3,
+            problem: "cannot add rlt1_secret".to_owned(),
+        };
+        assert_eq!(
+            NotWritten::from(error).to_string(),
+            "mail template fr/reset_link.txt, line 3, cannot be rendered"
+        );
+    }
+}

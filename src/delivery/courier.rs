@@ -1,0 +1,281 @@
+//! The courier: takes what is due out of the outbox and sees it through to an end.
+//!
+//! A message is in the hands of one courier at a time, by a lease that the store keeps. The courier
+//! mints the link, has the message written, hands it to the channel and settles how that ended. If
+//! it dies in between, the lease runs out and the message is tried again under the same id: at least
+//! once, and never after its link's end.
+
+#[cfg(test)]
+mod tests;
+
+use arc_swap::ArcSwap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::channel::{Channel, SendError};
+use super::compose::Desk;
+use super::render::Renderer;
+use super::scrub::without_addresses;
+use crate::clock::Clock;
+use crate::domain::id::MessageId;
+use crate::domain::keyring::Keyring;
+use crate::domain::message::pause_after;
+use crate::domain::page::Pages;
+use crate::domain::time::Timestamp;
+use crate::random::{self, Random};
+use crate::store::{
+    AttemptOutcome, LeaseMessages, LeasedMessage, MessageContent, MessageSettled, SettleMessage,
+    Store, StoreError,
+};
+
+/// How many messages are in hand at a time: enough that one slow mail server does not hold the
+/// others up, few enough that a relay takes them all at once.
+const IN_HAND: u32 = 16;
+
+/// How long nobody else may try a leased message.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// How long an attempt may take, counted from before the lease: it ends well before the lease does.
+const ATTEMPT: Duration = Duration::from_secs(20);
+
+/// How long to sleep at the most, should another process have put work into the same store.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
+/// How long to sleep at the least when there was nothing to lease: the store's clock may stand a
+/// little behind this one, and what is due here is not yet due there.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
+
+/// How long to wait before asking a store again that could not answer.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Most of an error that is kept, in characters.
+const ERROR_MAX: usize = 300;
+
+/// Sees messages through, from the outbox to an end.
+pub struct Courier {
+    /// Whose outbox it is.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads retries.
+    pub random: Arc<dyn Random>,
+    /// What links are minted with; replaced while it is in use.
+    pub keyring: Arc<ArcSwap<Keyring>>,
+    /// Writes the mails.
+    pub renderer: Renderer,
+    /// Carries them.
+    pub channel: Arc<dyn Channel>,
+    /// Where their links lead.
+    pub pages: Pages,
+}
+
+impl Courier {
+    /// Delivers messages as they become due, until `stopped` resolves; then takes up nothing more
+    /// and ends when every message in hand is settled, at most some 20 seconds later.
+    pub async fn run(self, stopped: impl Future<Output = ()>) {
+        let courier = Arc::new(self);
+        let mut stopped = pin!(stopped);
+        let mut work = courier.store.work();
+        let mut in_hand = JoinSet::new();
+        loop {
+            work.mark_unchanged();
+            let taken_up = courier.take_up(&mut in_hand).await;
+            let next = async {
+                match taken_up {
+                    // The sender lives as long as the store does, and the store as long as this.
+                    Ok(taken_up) => tokio::select! {
+                        () = sleep(courier.rest(&taken_up)) => {}
+                        _ = work.changed() => {}
+                    },
+                    Err(error) => {
+                        tracing::warn!(%error, "the outbox could not be read; trying again");
+                        sleep(STORE_PAUSE).await;
+                    }
+                }
+                make_room(&mut in_hand).await;
+            };
+            tokio::select! {
+                () = &mut stopped => break,
+                () = next => {}
+            }
+        }
+        empty(&mut in_hand).await;
+    }
+
+    /// Delivers what is due at present, up to 16 messages, and tells when the next becomes due: one
+    /// round of [`run`](Self::run), for whoever wants to see its end.
+    pub async fn deliver_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
+        let mut in_hand = JoinSet::new();
+        let taken_up = self.take_up(&mut in_hand).await?;
+        empty(&mut in_hand).await;
+        Ok(taken_up.next_due)
+    }
+
+    /// Leases as many messages as there is room for and begins to deliver them.
+    async fn take_up(self: &Arc<Self>, in_hand: &mut JoinSet<()>) -> Result<TakenUp, StoreError> {
+        let end = Instant::now() + ATTEMPT;
+        let leased = self
+            .store
+            .lease_messages(LeaseMessages {
+                at_most: room(in_hand),
+                lease_for: LEASE,
+            })
+            .await?;
+        let taken_up = TakenUp {
+            anything: !leased.messages.is_empty(),
+            next_due: leased.next_due,
+        };
+        for message in leased.messages {
+            let courier = Arc::clone(self);
+            in_hand.spawn(async move { courier.deliver(message, end).await });
+        }
+        Ok(taken_up)
+    }
+
+    /// How long there is nothing more to take up.
+    fn rest(&self, after: &TakenUp) -> Duration {
+        let shortest = if after.anything {
+            Duration::ZERO
+        } else {
+            SHORTEST_SLEEP
+        };
+        after
+            .next_due
+            .map_or(LONGEST_SLEEP, |due| due.since(self.clock.now()))
+            .clamp(shortest, LONGEST_SLEEP)
+    }
+
+    /// Tries one message, until `end` at the latest, and settles how that ended.
+    async fn deliver(&self, message: LeasedMessage, end: Instant) {
+        let (message_id, attempt) = (message.message_id, message.attempt);
+        if self.is_too_late(&message.content) {
+            // Nothing was tried, so there is nothing to settle. When the lease is over the store
+            // finds the link dead and expires the message; it alone says that a message expired.
+            tracing::info!(%message_id, attempt, "the link died before it could be sent");
+            return;
+        }
+        let outcome = match self.attempt(message, end).await {
+            Ok(()) => AttemptOutcome::Accepted,
+            Err(SendError::Retry { error }) => AttemptOutcome::Retry {
+                pause: pause_after(attempt, self.jitter()),
+                error: for_the_record(&error),
+            },
+            Err(SendError::GiveUp { error }) => AttemptOutcome::GiveUp {
+                error: for_the_record(&error),
+            },
+        };
+        self.settle(message_id, attempt, outcome).await;
+    }
+
+    fn is_too_late(&self, content: &MessageContent) -> bool {
+        match content {
+            MessageContent::ResetLink { link, .. } => link.expires_at <= self.clock.now(),
+            MessageContent::PasswordChanged { .. } => false,
+        }
+    }
+
+    async fn attempt(&self, message: LeasedMessage, end: Instant) -> Result<(), SendError> {
+        let keyring = self.keyring.load_full();
+        let desk = Desk {
+            keyring: &keyring,
+            renderer: &self.renderer,
+            pages: &self.pages,
+        };
+        let message = desk
+            .write(message, self.clock.now())
+            .map_err(|not_written| SendError::Retry {
+                error: not_written.to_string(),
+            })?;
+        timeout_at(end, self.channel.send(message))
+            .await
+            .unwrap_or_else(|_| {
+                Err(SendError::Retry {
+                    error: "the channel did not answer in time".to_owned(),
+                })
+            })
+    }
+
+    /// Without entropy everybody waits the longest; nothing secret depends on it.
+    fn jitter(&self) -> u32 {
+        random::array(&*self.random).map_or(u32::MAX, u32::from_le_bytes)
+    }
+
+    /// Writes down how an attempt ended. If that fails the lease runs out and the message is tried
+    /// again: twice is better than never, and the other side knows it by its id.
+    async fn settle(&self, message_id: MessageId, attempt: u32, outcome: AttemptOutcome) {
+        let ended = match &outcome {
+            AttemptOutcome::Accepted => "accepted",
+            AttemptOutcome::Retry { .. } => "to be tried again",
+            AttemptOutcome::GiveUp { .. } => "given up",
+        };
+        let settled = self
+            .store
+            .settle_message(SettleMessage {
+                message_id,
+                attempt,
+                outcome,
+            })
+            .await;
+        match settled {
+            Ok(MessageSettled::Settled) => {
+                tracing::info!(%message_id, attempt, ended, "a delivery was attempted");
+            }
+            Ok(MessageSettled::LeaseLost) => {
+                tracing::warn!(%message_id, attempt, ended, "the lease was over before the attempt");
+            }
+            Err(error) => {
+                tracing::warn!(%message_id, attempt, ended, %error, "an attempt could not be settled");
+            }
+        }
+    }
+}
+
+/// What a look into the outbox led to.
+struct TakenUp {
+    anything: bool,
+    next_due: Option<Timestamp>,
+}
+
+/// How many more messages can be taken in hand.
+fn room(in_hand: &JoinSet<()>) -> u32 {
+    IN_HAND.saturating_sub(u32::try_from(in_hand.len()).unwrap_or(IN_HAND))
+}
+
+/// Waits until one more message can be taken in hand.
+async fn make_room(in_hand: &mut JoinSet<()>) {
+    while let Some(ended) = in_hand.try_join_next() {
+        note_panic(&ended);
+    }
+    if room(in_hand) == 0
+        && let Some(ended) = in_hand.join_next().await
+    {
+        note_panic(&ended);
+    }
+}
+
+/// Waits until nothing is in hand.
+async fn empty(in_hand: &mut JoinSet<()>) {
+    while let Some(ended) = in_hand.join_next().await {
+        note_panic(&ended);
+    }
+}
+
+/// A panic ends one attempt, whose lease runs out, and nothing else. What it said may quote the
+/// message, so it is left out.
+fn note_panic(ended: &Result<(), JoinError>) {
+    if ended.is_err() {
+        tracing::error!("an attempt at delivery panicked");
+    }
+}
+
+/// A channel's words as they may be kept: without addresses, on one line, not too long.
+fn for_the_record(error: &str) -> String {
+    without_addresses(error)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(ERROR_MAX)
+        .collect()
+}

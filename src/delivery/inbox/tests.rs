@@ -1,0 +1,337 @@
+#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::clock::Clock;
+use crate::delivery::outbox::{Outbox, TestClock};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::time::Timestamp;
+use crate::store::{MessageRecord, Store};
+
+fn message(seed: u16) -> OutgoingMessage {
+    let mut id = [0; 16];
+    id[..2].copy_from_slice(&seed.to_be_bytes());
+    OutgoingMessage {
+        message_id: MessageId::from_bytes(id),
+        kind: MessageKind::ResetLink,
+        channel: ChannelKind::Email,
+        to: "ada@example.com".to_owned(),
+        subject: format!("Reset {seed}"),
+        text: "Press: https://acme.example/reset#rlt1_x\n".to_owned(),
+        html: Some("<!doctype html>\n<html><head><title>Reset</title></head><a href=\"https://acme.example/reset#rlt1_x\">Press</a></html>".to_owned()),
+        sent_at: Timestamp::from_micros(1_800_000_000_250_000).plus(Duration::from_secs(seed.into())),
+    }
+}
+
+fn suppressed(reason: &str) -> MessageRecord {
+    MessageRecord {
+        message_id: MessageId::from_bytes([9; 16]),
+        kind: MessageKind::ResetLink,
+        channel: ChannelKind::Email,
+        destination: "n***@example.com".to_owned(),
+        state: DeliveryState::Suppressed,
+        reason: reason.to_owned(),
+        requested_at: Timestamp::from_micros(1_800_000_000_000_000),
+        expires_at: None,
+        attempts: Vec::new(),
+    }
+}
+
+struct Site {
+    inbox: Inbox,
+    outbox: Arc<Outbox>,
+    router: Router,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        assert_eq!(self.headers["content-type"], "application/json");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn policy(&self) -> &str {
+        self.headers["content-security-policy"].to_str().unwrap()
+    }
+}
+
+impl Site {
+    fn new() -> Self {
+        let inbox = Inbox::default();
+        let outbox = Outbox::new(TestClock::start() as Arc<dyn Clock>);
+        let router = router(inbox.clone(), Arc::clone(&outbox) as Arc<dyn Store>);
+        Self {
+            inbox,
+            outbox,
+            router,
+        }
+    }
+
+    async fn with(messages: impl IntoIterator<Item = OutgoingMessage>) -> Self {
+        let site = Self::new();
+        for message in messages {
+            site.inbox.send(message).await.unwrap();
+        }
+        site
+    }
+
+    async fn ask(&self, method: &str, path: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        assert_eq!(head.headers["cache-control"], "no-store", "{path}");
+        assert_eq!(head.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(head.headers["referrer-policy"], "no-referrer", "{path}");
+        assert!(!head.headers.contains_key("access-control-allow-origin"));
+        let body = to_bytes(body, 10_000_000).await.unwrap();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path).await
+    }
+}
+
+#[tokio::test]
+async fn the_newest_thousand_are_kept_newest_first() {
+    let site = Site::with((0..1_005).map(message)).await;
+    let messages = site.inbox.messages();
+    assert_eq!(messages.len(), CAPACITY);
+    assert_eq!(messages[0].subject, "Reset 1004");
+    assert_eq!(messages[CAPACITY - 1].subject, "Reset 5");
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_takes_the_place_of_its_earlier_copy() {
+    let site = Site::with([message(1), message(2), message(1)]).await;
+    let messages = site.inbox.messages();
+    let subjects: Vec<_> = messages.iter().map(|message| &message.subject).collect();
+    assert_eq!(subjects, ["Reset 1", "Reset 2"]);
+}
+
+#[tokio::test]
+async fn programs_read_the_messages_newest_first() {
+    let mut second = message(2);
+    second.html = None;
+    second.channel = ChannelKind::Sms;
+    let site = Site::with([message(1), second]).await;
+    let answer = site.get("/api/messages").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.json(),
+        json!([
+            {
+                "id": "00020000000000000000000000000000",
+                "kind": "RESET_LINK",
+                "channel": "SMS",
+                "to": "ada@example.com",
+                "subject": "Reset 2",
+                "text": "Press: https://acme.example/reset#rlt1_x\n",
+                "html": null,
+                "sent_at": "2027-01-15T08:00:02.25Z",
+            },
+            {
+                "id": "00010000000000000000000000000000",
+                "kind": "RESET_LINK",
+                "channel": "EMAIL",
+                "to": "ada@example.com",
+                "subject": "Reset 1",
+                "text": "Press: https://acme.example/reset#rlt1_x\n",
+                "html": message(1).html,
+                "sent_at": "2027-01-15T08:00:01.25Z",
+            },
+        ])
+    );
+    let one = site
+        .get("/api/messages/00010000000000000000000000000000")
+        .await;
+    assert_eq!(one.json(), answer.json()[1]);
+}
+
+#[tokio::test]
+async fn an_empty_inbox_is_an_empty_list() {
+    assert_eq!(Site::new().get("/api/messages").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn an_unknown_message_is_not_found() {
+    let site = Site::with([message(1)]).await;
+    for id in ["00030000000000000000000000000000", "x", "%00", "é"] {
+        let id = id.replace('é', "%C3%A9");
+        let one = site.get(&format!("/api/messages/{id}")).await;
+        assert_eq!(one.status, StatusCode::NOT_FOUND);
+        assert_eq!(one.json(), json!({ "error": "no such message" }));
+        let page = site.get(&format!("/messages/{id}")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        assert!(page.body.contains("This message is not here") && page.body.contains("Reset 1"));
+        let html = site.get(&format!("/messages/{id}/html")).await;
+        assert_eq!(html.status, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn clearing_forgets_every_message() {
+    let site = Site::with([message(1), message(2)]).await;
+    let answer = site.ask("DELETE", "/api/messages").await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(site.get("/api/messages").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn requests_that_led_to_no_message_are_told_with_the_reason() {
+    let site = Site::new();
+    site.outbox.suppress(suppressed("no_account"));
+    site.outbox.suppress(suppressed("a_reason_of_tomorrow"));
+    let answer = site.get("/api/suppressed").await;
+    assert_eq!(
+        answer.json()[0],
+        json!({
+            "id": "09090909090909090909090909090909",
+            "kind": "RESET_LINK",
+            "channel": "EMAIL",
+            "destination": "n***@example.com",
+            "reason": "no_account",
+            "requested_at": "2027-01-15T08:00:00Z",
+        })
+    );
+    let page = site.get("/").await.body;
+    assert!(page.contains("No account has this address.") && page.contains("n***@example.com"));
+    assert!(page.contains("a_reason_of_tomorrow"));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_leaves_the_messages_readable() {
+    let site = Site::with([message(1)]).await;
+    site.outbox.fail_lists();
+    let page = site.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("Reset 1") && page.body.contains("cannot be read"));
+    let answer = site.get("/api/suppressed").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        answer.json(),
+        json!({ "error": "the store cannot be read" })
+    );
+}
+
+#[tokio::test]
+async fn the_page_lists_messages_and_shows_one() {
+    let mut bare = message(2);
+    bare.html = None;
+    bare.subject = String::new();
+    let site = Site::with([message(1), bare]).await;
+    let start = site.get("/").await;
+    assert_eq!(start.headers["content-type"], "text/html; charset=utf-8");
+    assert!(
+        start
+            .body
+            .contains("href=\"/messages/00010000000000000000000000000000\"")
+    );
+    assert!(start.body.contains("08:00:01 UTC") && start.body.contains("ada@example.com"));
+    assert!(start.body.contains("http-equiv=\"refresh\"") && !start.body.contains("<iframe"));
+
+    let one = site
+        .get("/messages/00010000000000000000000000000000")
+        .await
+        .body;
+    assert!(one.contains("<title>Reset 1 – Dev inbox</title>"));
+    assert!(one.contains("<iframe src=\"/messages/00010000000000000000000000000000/html\""));
+    assert!(one.contains("https://acme.example/reset#rlt1_x"));
+    assert_eq!(one.matches("aria-current=\"page\"").count(), 1);
+    // Reading must not be interrupted.
+    assert!(!one.contains("http-equiv=\"refresh\""));
+
+    let bare = site
+        .get("/messages/00020000000000000000000000000000")
+        .await
+        .body;
+    assert!(!bare.contains("<iframe") && bare.contains("rlt1_x"));
+    assert!(bare.contains("<h2>Press: https://acme.example/reset#rlt1_x</h2>"));
+}
+
+#[tokio::test]
+async fn the_page_lists_no_more_than_a_hundred() {
+    let site = Site::with((0..150).map(message)).await;
+    let page = site.get("/").await.body;
+    assert_eq!(page.matches("class=\"title\"").count(), 100);
+    assert!(page.contains("Reset 149") && !page.contains("Reset 49<"));
+}
+
+#[tokio::test]
+async fn what_a_message_says_is_shown_and_not_run() {
+    const ATTACK: &str = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>";
+    let site = Site::with([OutgoingMessage {
+        to: ATTACK.to_owned(),
+        subject: ATTACK.to_owned(),
+        text: ATTACK.to_owned(),
+        ..message(1)
+    }])
+    .await;
+    site.outbox.suppress(MessageRecord {
+        destination: ATTACK.to_owned(),
+        ..suppressed(ATTACK)
+    });
+    for path in ["/", "/messages/00010000000000000000000000000000"] {
+        let page = site.get(path).await;
+        assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"));
+        assert!(page.body.contains("&#60;script&#62;alert(1)"));
+        assert!(!page.policy().contains("unsafe"), "{}", page.policy());
+    }
+}
+
+#[tokio::test]
+async fn a_mails_html_is_caged_and_its_links_open_elsewhere() {
+    let mut headless = message(2);
+    headless.html = Some("<p>Hello".to_owned());
+    let site = Site::with([message(1), headless]).await;
+    let mail = site
+        .get("/messages/00010000000000000000000000000000/html")
+        .await;
+    assert_eq!(mail.headers["content-type"], "text/html; charset=utf-8");
+    assert_eq!(mail.headers["x-frame-options"], "SAMEORIGIN");
+    assert!(
+        mail.policy().starts_with(
+            "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+        )
+    );
+    assert!(
+        mail.body
+            .starts_with("<!doctype html>\n<html><head><base target=\"_blank\"><title>")
+    );
+    let headless = site
+        .get("/messages/00020000000000000000000000000000/html")
+        .await;
+    assert_eq!(headless.body, "<base target=\"_blank\"><p>Hello");
+}
+
+#[tokio::test]
+async fn the_pages_own_script_and_style_are_the_ones_its_policy_allows() {
+    let page = Site::new().get("/").await;
+    for (tag, directive) in [("style", "style-src"), ("script", "script-src")] {
+        let (_, rest) = page.body.split_once(&format!("<{tag}>")).unwrap();
+        let (inline, _) = rest.split_once(&format!("</{tag}>")).unwrap();
+        let hash = data_encoding::BASE64.encode(&<sha2::Sha256 as sha2::Digest>::digest(inline));
+        let allowed = format!("{directive} 'sha256-{hash}';");
+        assert!(page.policy().contains(&allowed), "{}", page.policy());
+    }
+    assert!(
+        page.policy().contains("frame-src 'self'") && page.policy().contains("connect-src 'self'")
+    );
+}

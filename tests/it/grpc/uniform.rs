@@ -1,0 +1,125 @@
+//! Nobody can tell from RequestReset who has an account.
+
+use crate::support::server::{PASSWORD, TestServer, client_at};
+use crate::support::{database, wire};
+use relatch::domain::message::MessageKind;
+use relatch::pb;
+
+fn request(email: &str) -> pb::RequestResetRequest {
+    pb::RequestResetRequest {
+        email: email.to_owned(),
+        client: client_at("198.51.100.1"),
+        request_id: String::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_are_equal_to_the_byte_whatever_the_account() {
+    let server = TestServer::start_with(&[("limits.request_source", "1000/1s")]).await;
+    server.person("existing@example.com", PASSWORD).await;
+    let disabled = server.person("disabled@example.com", PASSWORD).await;
+    let update = pb::UpdateAccountRequest {
+        account: Some(pb::Account {
+            disabled: true,
+            ..disabled
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["disabled".to_owned()],
+        }),
+        etag: String::new(),
+    };
+    server.accounts().update_account(update).await.unwrap();
+    let unverified = pb::CreateAccountRequest {
+        email: "unverified@example.com".to_owned(),
+        ..pb::CreateAccountRequest::default()
+    };
+    server.accounts().create_account(unverified).await.unwrap();
+    let second_factor = pb::CreateAccountRequest {
+        email: "sms@example.com".to_owned(),
+        email_verified: true,
+        phone: "+14155550101".to_owned(),
+        phone_verified: true,
+        second_factor: pb::SecondFactor::Sms.into(),
+        ..pb::CreateAccountRequest::default()
+    };
+    server
+        .accounts()
+        .create_account(second_factor)
+        .await
+        .unwrap();
+
+    let mut replies = Vec::new();
+    for email in [
+        "existing@example.com",
+        "absent@example.com",
+        "disabled@example.com",
+        "unverified@example.com",
+        "sms@example.com",
+    ] {
+        replies.push(wire::call(&server, "PasswordService/RequestReset", &request(email)).await);
+    }
+    for email in ["existing@example.com", "absent@example.com"] {
+        for _ in 0..10 {
+            // From the fourth on the address is over its limit.
+            replies
+                .push(wire::call(&server, "PasswordService/RequestReset", &request(email)).await);
+        }
+    }
+    assert!(
+        replies[0]
+            .trailers
+            .get("grpc-status")
+            .is_some_and(|status| status == "0"),
+        "{:?}",
+        replies[0]
+    );
+    for reply in &replies {
+        assert_eq!(reply, &replies[0]);
+    }
+    server
+        .mail_to("existing@example.com", MessageKind::ResetLink)
+        .await;
+    server.settled().await;
+    let sent = server
+        .inbox
+        .messages()
+        .iter()
+        .filter(|mail| mail.to == "existing@example.com")
+        .count();
+    assert!(sent <= 3, "{sent} mails within the limit of three");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handler_reads_no_account() {
+    let server = TestServer::start().await;
+    server.account("ada@example.com").await;
+    // With no accounts to read, every look at them fails. RequestReset does not notice.
+    let connection = database::open(&server.data());
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; ALTER TABLE accounts RENAME TO elsewhere;")
+        .unwrap();
+    let looked = server
+        .accounts()
+        .get_account(by_email("ada@example.com"))
+        .await;
+    assert!(looked.is_err(), "the accounts are out of reach");
+    for email in ["ada@example.com", "absent@example.com"] {
+        server
+            .passwords()
+            .request_reset(request(email))
+            .await
+            .unwrap();
+    }
+    connection
+        .execute_batch("ALTER TABLE elsewhere RENAME TO accounts;")
+        .unwrap();
+    server
+        .mail_to("ada@example.com", MessageKind::ResetLink)
+        .await;
+}
+
+fn by_email(email: &str) -> pb::GetAccountRequest {
+    pb::GetAccountRequest {
+        key: Some(pb::get_account_request::Key::Email(email.to_owned())),
+    }
+}

@@ -1,0 +1,322 @@
+//! A forgotten password, at sign-in.
+
+use crate::support::server::{
+    OTHER_PASSWORD, PASSWORD, TestServer, cancel_token, client, confirm, reason, reset_token,
+};
+use relatch::domain::message::MessageKind;
+use relatch::pb;
+use std::time::Duration;
+use tonic::Code;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_gets_back_in_and_the_log_tells_the_story() {
+    let server = TestServer::start().await;
+    let account = server.person("ada@example.com", PASSWORD).await;
+    let signed_in = server.verify("ada@example.com", PASSWORD).await.unwrap();
+    assert_eq!(signed_in.account_id, account.account_id);
+    assert!(signed_in.proof.starts_with("rlp1_"));
+
+    let token = server.request_link("ada@example.com").await;
+    let inspect = pb::InspectResetRequest {
+        token: token.clone(),
+        client: client(),
+    };
+    let inspected = server
+        .passwords()
+        .inspect_reset(inspect)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(inspected.account_hint, "a***@example.com");
+    assert_eq!(inspected.required_factor(), pb::SecondFactor::Unspecified);
+    assert_eq!(inspected.policy.unwrap().min_length, 15);
+
+    let confirmed = server.confirm(&token, OTHER_PASSWORD).await.unwrap();
+    assert_eq!(confirmed.account_id, account.account_id);
+    assert_eq!(confirmed.credential_version, 3);
+    let notice = server
+        .mail_to("ada@example.com", MessageKind::PasswordChanged)
+        .await;
+    assert!(notice.text.contains("192.0.2.0/24"), "{}", notice.text);
+    assert!(!notice.text.contains("rlt1_") && !notice.text.contains("rlc1_"));
+
+    let old = server
+        .verify("ada@example.com", PASSWORD)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (old.code(), reason(&old).as_str()),
+        (Code::PermissionDenied, "CREDENTIALS_WRONG")
+    );
+    assert_eq!(
+        server
+            .verify("ada@example.com", OTHER_PASSWORD)
+            .await
+            .unwrap()
+            .credential_version,
+        3
+    );
+
+    let story: Vec<_> = server
+        .events()
+        .await
+        .into_iter()
+        .filter(|event| event.account_id == account.account_id)
+        .map(|event| event.name)
+        .filter(|name| name != "message_sent")
+        .collect();
+    assert_eq!(
+        story,
+        [
+            "user_created",
+            "authn_token_created",
+            "authn_password_change",
+            "authn_login_success",
+            "authn_token_created",
+            "authn_password_change",
+            "authn_login_fail",
+            "authn_login_success",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mail_has_button_lifetime_and_a_way_to_say_no() {
+    let server = TestServer::start().await;
+    server.account("ada@example.com").await;
+    server.request_link("ada@example.com").await;
+    let mail = server
+        .mail_to("ada@example.com", MessageKind::ResetLink)
+        .await;
+    let html = mail.html.clone().unwrap();
+    assert!(html.contains("Reset My Password"));
+    assert!(
+        mail.text.contains("30 minutes") && mail.text.contains("12:30 UTC"),
+        "{}",
+        mail.text
+    );
+    assert!(!html.contains("<img") && !mail.text.contains("ada@example.com"));
+    let (reset, cancel) = (reset_token(&mail), cancel_token(&mail));
+    assert!(html.contains(&reset) && html.contains(&cancel));
+
+    let request = || pb::CancelResetRequest {
+        cancel_token: cancel.clone(),
+        client: client(),
+    };
+    server.passwords().cancel_reset(request()).await.unwrap();
+    server.passwords().cancel_reset(request()).await.unwrap();
+    let dead = server.confirm(&reset, PASSWORD).await.unwrap_err();
+    assert_eq!(reason(&dead), "RESET_LINK_INVALID");
+    let swapped = pb::CancelResetRequest {
+        cancel_token: reset,
+        client: client(),
+    };
+    let refused = server.passwords().cancel_reset(swapped).await.unwrap_err();
+    assert_eq!(reason(&refused), "RESET_LINK_INVALID");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_password_tells_every_rule_and_burns_nothing() {
+    let server = TestServer::start().await;
+    server.account("ada.lovelace@example.com").await;
+    let token = server.request_link("ada.lovelace@example.com").await;
+    let too_long = "x".repeat(1_025);
+    for (password, rule) in [
+        ("short", "TOO_SHORT"),
+        ("", "TOO_SHORT"),
+        (too_long.as_str(), "TOO_LONG"),
+        ("passwordpassword", "COMMON"),
+        ("ada.lovelace.ada", "CONTEXT"),
+    ] {
+        let refused = server.confirm(&token, password).await.unwrap_err();
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::InvalidArgument, "PASSWORD_REJECTED")
+        );
+        let rules = broken_rules(&refused);
+        assert!(rules.contains(&rule.to_owned()), "{password:?}: {rules:?}");
+    }
+    let check = pb::CheckPasswordRequest {
+        password: "short".to_owned(),
+        subject: Some(pb::check_password_request::Subject::Token(token.clone())),
+        client: client(),
+    };
+    let checked = server
+        .passwords()
+        .check_password(check)
+        .await
+        .unwrap()
+        .into_inner();
+    let rules: Vec<_> = checked
+        .violations
+        .iter()
+        .map(|violation| violation.rule.as_str())
+        .collect();
+    assert_eq!(rules, ["TOO_SHORT", "TOO_WEAK"]);
+    server.confirm(&token, PASSWORD).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_lives_thirty_minutes() {
+    let server = TestServer::start().await;
+    server.account("ada@example.com").await;
+    let (early, late) = (
+        server.request_link("ada@example.com").await,
+        server.request_link("ada@example.com").await,
+    );
+    server
+        .clock
+        .advance(Duration::from_mins(30) - Duration::from_secs(1));
+    server.confirm(&early, PASSWORD).await.unwrap();
+    server.clock.advance(Duration::from_secs(1));
+    let dead = server.confirm(&late, OTHER_PASSWORD).await.unwrap_err();
+    assert_eq!(
+        (dead.code(), reason(&dead).as_str()),
+        (Code::FailedPrecondition, "RESET_LINK_INVALID")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_are_verified_whole_and_normalised() {
+    let server = TestServer::start().await;
+    server
+        .person("ada@example.com", "se\u{301}ven purple otters dance")
+        .await;
+    server
+        .verify("ada@example.com", "s\u{e9}ven purple\u{a0}otters dance")
+        .await
+        .unwrap();
+    for near in [
+        "Séven purple otters dance",
+        " séven purple otters dance",
+        "séven purple otters dance!",
+    ] {
+        let refused = server.verify("ada@example.com", near).await.unwrap_err();
+        assert_eq!(reason(&refused), "CREDENTIALS_WRONG", "{near}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_factors_are_refused_in_words_until_they_exist() {
+    let server = TestServer::start().await;
+    let request = pb::CreateAccountRequest {
+        email: "grace@example.com".to_owned(),
+        email_verified: true,
+        phone: "+14155550101".to_owned(),
+        phone_verified: true,
+        second_factor: pb::SecondFactor::Sms.into(),
+        ..pb::CreateAccountRequest::default()
+    };
+    let account = server
+        .accounts()
+        .create_account(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .account
+        .unwrap();
+    let token = server.request_link("grace@example.com").await;
+    let inspect = pb::InspectResetRequest {
+        token: token.clone(),
+        client: client(),
+    };
+    let inspected = server
+        .passwords()
+        .inspect_reset(inspect)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(inspected.required_factor(), pb::SecondFactor::Sms);
+    let refused = server.confirm(&token, PASSWORD).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unimplemented);
+    assert!(refused.message().contains("SMS"), "{}", refused.message());
+    let profile = pb::SendProfileResetLinkRequest {
+        account_id: account.account_id,
+        client: client(),
+        request_id: String::new(),
+    };
+    let refused = server
+        .passwords()
+        .send_profile_reset_link(profile)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Unimplemented);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_disabled_and_new_accounts_fail_like_a_wrong_password_and_cost_one_hash() {
+    let server = TestServer::start().await;
+    server.person("ada@example.com", PASSWORD).await;
+    server.account("new@example.com").await;
+    let disabled = server.person("disabled@example.com", PASSWORD).await;
+    let update = pb::UpdateAccountRequest {
+        account: Some(pb::Account {
+            disabled: true,
+            ..disabled
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["disabled".to_owned()],
+        }),
+        etag: String::new(),
+    };
+    server.accounts().update_account(update).await.unwrap();
+    let oversized = "x".repeat(2_000);
+    let mut replies = Vec::new();
+    for (email, password) in [
+        ("ada@example.com", OTHER_PASSWORD),
+        ("absent@example.com", PASSWORD),
+        ("new@example.com", PASSWORD),
+        ("disabled@example.com", PASSWORD),
+        ("ada@example.com", oversized.as_str()),
+        ("ada@example.com", ""),
+    ] {
+        let before = server.service.hasher.hashes_run();
+        let refused = server.verify(email, password).await.unwrap_err();
+        assert_eq!(server.service.hasher.hashes_run() - before, 1, "{email}");
+        replies.push((
+            refused.code(),
+            refused.message().to_owned(),
+            refused.details().to_vec(),
+        ));
+    }
+    replies.dedup();
+    assert_eq!(replies.len(), 1, "{replies:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_hashed_before_everything_cheaper_was_checked() {
+    let server = TestServer::start().await;
+    server.account("ada@example.com").await;
+    let token = server.request_link("ada@example.com").await;
+    let before = server.service.hasher.hashes_run();
+    server.confirm("rlt1_nonsense", PASSWORD).await.unwrap_err();
+    server.confirm(&token, "short").await.unwrap_err();
+    server
+        .passwords()
+        .confirm_reset(pb::ConfirmResetRequest {
+            client: None,
+            ..confirm(&token, PASSWORD)
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(server.service.hasher.hashes_run(), before);
+    server.confirm(&token, PASSWORD).await.unwrap();
+    assert_eq!(server.service.hasher.hashes_run(), before + 1);
+}
+
+/// The rules that a refused password breaks.
+fn broken_rules(status: &tonic::Status) -> Vec<String> {
+    use tonic_types::StatusExt as _;
+    let request = status.get_details_bad_request().unwrap();
+    assert!(
+        request
+            .field_violations
+            .iter()
+            .all(|violation| violation.field == "new_password")
+    );
+    request
+        .field_violations
+        .into_iter()
+        .map(|violation| violation.reason)
+        .collect()
+}

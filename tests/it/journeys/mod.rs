@@ -1,0 +1,6 @@
+//! What people go through, over gRPC, as they would.
+
+mod dead_links;
+mod forgotten;
+mod profile;
+mod repeats;

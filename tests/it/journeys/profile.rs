@@ -1,0 +1,176 @@
+//! A link from the profile.
+
+use crate::support::server::{PASSWORD, TestServer, client, reason, reset_token};
+use relatch::domain::message::MessageKind;
+use relatch::pb;
+use tonic::Code;
+
+fn send(account_id: &str) -> pb::SendProfileResetLinkRequest {
+    pb::SendProfileResetLinkRequest {
+        account_id: account_id.to_owned(),
+        client: client(),
+        request_id: String::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_in_person_sends_a_link_and_goes_on_seeing_it() {
+    let server = TestServer::start().await;
+    let account = server.person("ada@example.com", PASSWORD).await;
+    let sent = server
+        .passwords()
+        .send_profile_reset_link(send(&account.account_id))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (sent.channel(), sent.destination.as_str()),
+        (pb::Channel::Email, "a***@example.com")
+    );
+    let mail = server
+        .mail_to("ada@example.com", MessageKind::ResetLink)
+        .await;
+
+    let info = pb::GetSecurityInfoRequest {
+        account_id: account.account_id.clone(),
+    };
+    let info = async || {
+        server
+            .passwords()
+            .get_security_info(info.clone())
+            .await
+            .unwrap()
+            .into_inner()
+    };
+    let before = info().await;
+    assert_eq!(before.second_factor(), pb::SecondFactor::Email);
+    assert_eq!(before.pending.len(), 1);
+    assert_eq!(before.pending[0].message_id, sent.message_id);
+    assert_eq!(before.pending[0].expires_at, sent.expires_at);
+
+    server.confirm(&reset_token(&mail), PASSWORD).await.unwrap();
+    let after = info().await;
+    assert!(after.pending.is_empty());
+    assert_eq!(after.credential_version, before.credential_version + 1);
+    assert!(after.sessions_valid_after.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_may_send_three_links_and_is_told_when_to_come_back() {
+    use tonic_types::StatusExt as _;
+    let server = TestServer::start().await;
+    let account = server.account("ada@example.com").await;
+    for _ in 0..3 {
+        server
+            .passwords()
+            .send_profile_reset_link(send(&account.account_id))
+            .await
+            .unwrap();
+    }
+    let limited = server
+        .passwords()
+        .send_profile_reset_link(send(&account.account_id))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (limited.code(), reason(&limited).as_str()),
+        (Code::ResourceExhausted, "RATE_LIMITED")
+    );
+    assert!(
+        limited
+            .get_details_retry_info()
+            .unwrap()
+            .retry_delay
+            .is_some()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_receive_a_link_is_refused_with_the_reason() {
+    let server = TestServer::start().await;
+    let unknown = server
+        .passwords()
+        .send_profile_reset_link(send(&"ab".repeat(16)))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (unknown.code(), reason(&unknown).as_str()),
+        (Code::NotFound, "ACCOUNT_NOT_FOUND")
+    );
+    let request = pb::CreateAccountRequest {
+        email: "ada@example.com".to_owned(),
+        ..pb::CreateAccountRequest::default()
+    };
+    let account = server
+        .accounts()
+        .create_account(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .account
+        .unwrap();
+    let unverified = server
+        .passwords()
+        .send_profile_reset_link(send(&account.account_id))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&unverified), "NO_VERIFIED_ADDRESS");
+    let update = pb::UpdateAccountRequest {
+        account: Some(pb::Account {
+            disabled: true,
+            email_verified: true,
+            ..account.clone()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["disabled".to_owned(), "email_verified".to_owned()],
+        }),
+        etag: account.etag.clone(),
+    };
+    server.accounts().update_account(update).await.unwrap();
+    let disabled = server
+        .passwords()
+        .send_profile_reset_link(send(&account.account_id))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&disabled), "ACCOUNT_DISABLED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_needs_the_scope_of_what_it_calls() {
+    let server = TestServer::start().await;
+    let account = server.account("ada@example.com").await;
+    let denied = server
+        .passwords_as("reset")
+        .send_profile_reset_link(send(&account.account_id))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (denied.code(), reason(&denied).as_str()),
+        (Code::PermissionDenied, "SCOPE_MISSING")
+    );
+    server
+        .passwords_as("profile")
+        .send_profile_reset_link(send(&account.account_id))
+        .await
+        .unwrap();
+    let check = pb::CheckPasswordRequest {
+        password: PASSWORD.to_owned(),
+        subject: Some(pb::check_password_request::Subject::AccountId(
+            account.account_id,
+        )),
+        client: client(),
+    };
+    let denied = server
+        .passwords_as("reset")
+        .check_password(check.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&denied), "SCOPE_MISSING");
+    let checked = server
+        .passwords_as("profile")
+        .check_password(check)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(checked.violations.is_empty(), "{checked:?}");
+}

@@ -1,0 +1,429 @@
+//! The very server that the binary runs, on loopback, with a clock to move and an inbox to read.
+
+use super::clock::ManualClock;
+use super::fixture;
+use arc_swap::ArcSwap;
+use relatch::app::{App, Listeners, Surroundings};
+use relatch::config::{Config, Flag, Profile, Source};
+use relatch::delivery::OutgoingMessage;
+use relatch::delivery::inbox::Inbox;
+use relatch::domain::call::CallerName;
+use relatch::domain::caller::{CallerCredential, CallerStanza, CallerToken};
+use relatch::domain::keyring::Keyring;
+use relatch::domain::message::MessageKind;
+use relatch::domain::page::Pages;
+use relatch::grpc::callers::Callers;
+use relatch::pb;
+use relatch::pb::account_service_client::AccountServiceClient;
+use relatch::pb::audit_service_client::AuditServiceClient;
+use relatch::pb::password_service_client::PasswordServiceClient;
+use relatch::random::SystemRandom;
+use relatch::service::Service;
+use relatch::shutdown::{self, Trigger};
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// A password that the policy accepts.
+pub const PASSWORD: &str = "seven purple otters dance";
+
+/// Another one.
+pub const OTHER_PASSWORD: &str = "granite umbrella Tuesday choir";
+
+/// A running server. Dropping it ends it.
+pub struct TestServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Moves its time.
+    pub clock: Arc<ManualClock>,
+    /// What it sent.
+    pub inbox: Inbox,
+    /// Its keyring.
+    pub keyring: Arc<ArcSwap<Keyring>>,
+    /// Its inside, for what no call can see.
+    pub service: Arc<Service>,
+    channel: Channel,
+    trigger: Trigger,
+    running: JoinHandle<()>,
+    directory: TempDir,
+}
+
+/// A client with the token of a caller.
+pub type Client = InterceptedService<Channel, Bearer>;
+
+/// Sends a bearer token with every call.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// The scopes of each caller; its token is derived from its name.
+const CALLERS: [(&str, &[&str]); 3] = [
+    (
+        "all",
+        &[
+            "reset", "profile", "signin", "factors", "accounts", "delivery", "audit",
+        ],
+    ),
+    ("reset", &["reset"]),
+    ("profile", &["profile"]),
+];
+
+impl TestServer {
+    /// Starts a server with the limits of the real one.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server on which nobody meets a limit.
+    pub async fn unlimited() -> Self {
+        let limits = [
+            "request_source",
+            "confirm_source",
+            "check_source",
+            "sign_in_source",
+            "identifier",
+        ];
+        let settings: Vec<_> = limits
+            .iter()
+            .map(|limit| (format!("limits.{limit}"), "1000000/1s"))
+            .collect();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(key, value)| (key.as_str(), *value))
+            .collect();
+        Self::start_with(&settings).await
+    }
+
+    /// Starts a server with these settings.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(&directory.path().join("data"), settings);
+        let keyring = Arc::new(ArcSwap::from_pointee(fixture::keyring()));
+        let clock = Arc::new(ManualClock::default());
+        let inbox = Inbox::default();
+        let stanzas = CALLERS.map(|(name, scopes)| CallerStanza {
+            name: CallerName::parse(name).unwrap(),
+            credential: CallerCredential::TokenSha256(token(name).sha256()),
+            scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        });
+        let pages = Pages::of_console("127.0.0.1:1".parse().unwrap());
+        let around = Surroundings {
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+            keyring: keyring.clone(),
+            callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
+            channel: Arc::new(inbox.clone()),
+            pages,
+        };
+        let app = App::open(&config, around).unwrap();
+        let service = app.service.clone();
+        let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = grpc.local_addr().unwrap();
+        let (trigger, shutdown) = shutdown::channel();
+        let listeners = Listeners {
+            grpc,
+            ops: None,
+            pages: Vec::new(),
+        };
+        let running = tokio::spawn(async move { app.run(listeners, shutdown).await.unwrap() });
+        let channel = Channel::from_shared(format!("http://{address}"))
+            .unwrap()
+            .connect()
+            .await
+            .unwrap();
+        Self {
+            address,
+            clock,
+            inbox,
+            keyring,
+            service,
+            channel,
+            trigger,
+            running,
+            directory,
+        }
+    }
+
+    /// The server's data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The transport, for what generated clients cannot send.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    fn bearer(caller: &str) -> Bearer {
+        Bearer(Some(bearer(caller).parse().unwrap()))
+    }
+
+    /// `PasswordService` as the caller who may do everything.
+    pub fn passwords(&self) -> PasswordServiceClient<Client> {
+        self.passwords_as("all")
+    }
+
+    /// `PasswordService` as this caller.
+    pub fn passwords_as(&self, caller: &str) -> PasswordServiceClient<Client> {
+        PasswordServiceClient::with_interceptor(self.channel(), Self::bearer(caller))
+    }
+
+    /// `AccountService` as the caller who may do everything.
+    pub fn accounts(&self) -> AccountServiceClient<Client> {
+        AccountServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
+    }
+
+    /// `AuditService` as the caller who may do everything.
+    pub fn audit(&self) -> AuditServiceClient<Client> {
+        AuditServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
+    }
+
+    /// Creates an account with a verified address and no password.
+    pub async fn account(&self, email: &str) -> pb::Account {
+        let request = pb::CreateAccountRequest {
+            email: email.to_owned(),
+            email_verified: true,
+            ..pb::CreateAccountRequest::default()
+        };
+        self.accounts()
+            .create_account(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .account
+            .unwrap()
+    }
+
+    /// Creates an account and sets its password, the way a person would.
+    pub async fn person(&self, email: &str, password: &str) -> pb::Account {
+        let account = self.account(email).await;
+        let token = self.request_link(email).await;
+        self.confirm(&token, password).await.unwrap();
+        self.mail_to(email, MessageKind::PasswordChanged).await;
+        self.inbox.clear();
+        account
+    }
+
+    /// Requests a link, as a person at sign-in, and takes its token from the mail.
+    pub async fn request_link(&self, email: &str) -> String {
+        self.inbox.clear();
+        let request = pb::RequestResetRequest {
+            email: email.to_owned(),
+            client: client(),
+            request_id: String::new(),
+        };
+        self.passwords().request_reset(request).await.unwrap();
+        reset_token(&*self.mail_to(email, MessageKind::ResetLink).await)
+    }
+
+    /// Uses a link.
+    pub async fn confirm(
+        &self,
+        token: &str,
+        password: &str,
+    ) -> Result<pb::ConfirmResetResponse, Status> {
+        let answer = self
+            .passwords()
+            .confirm_reset(confirm(token, password))
+            .await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    /// Signs in.
+    pub async fn verify(&self, email: &str, password: &str) -> Result<pb::SignedIn, Status> {
+        let request = pb::VerifyPasswordRequest {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            client: client(),
+        };
+        match self
+            .passwords()
+            .verify_password(request)
+            .await?
+            .into_inner()
+            .outcome
+        {
+            Some(pb::verify_password_response::Outcome::SignedIn(signed_in)) => Ok(signed_in),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Waits for a mail of this kind to this address: the courier works on its own time.
+    pub async fn mail_to(&self, email: &str, kind: MessageKind) -> Arc<OutgoingMessage> {
+        let arrived = async {
+            loop {
+                let messages = self.inbox.messages();
+                if let Some(mail) = messages
+                    .iter()
+                    .find(|mail| mail.to == email && mail.kind == kind)
+                {
+                    return mail.clone();
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), arrived)
+            .await
+            .expect("the mail arrives")
+    }
+
+    /// Waits until the intake is resolved and the outbox has nothing more to do.
+    pub async fn settled(&self) {
+        relatch::service::resolve::resolve_all(&self.service)
+            .await
+            .unwrap();
+    }
+
+    /// Every event from the first to the present head.
+    pub async fn events(&self) -> Vec<pb::Event> {
+        let mut stream = self
+            .audit()
+            .watch_events(pb::WatchEventsRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
+        let mut events = Vec::new();
+        while let Some(item) = stream.message().await.unwrap() {
+            events.extend(item.event);
+        }
+        events
+    }
+
+    /// Ends the server in good order.
+    pub async fn stop(self) -> TempDir {
+        self.trigger.pull();
+        self.running.await.unwrap();
+        self.directory
+    }
+}
+
+/// What the caller of this name puts into `authorization`.
+pub fn bearer(caller: &str) -> String {
+    format!("Bearer {}", token(caller).expose())
+}
+
+fn token(caller: &str) -> CallerToken {
+    let mut bytes = [7; 32];
+    bytes[..caller.len()].copy_from_slice(caller.as_bytes());
+    CallerToken::from_bytes(&bytes)
+}
+
+/// A person at 192.0.2.1.
+pub fn client() -> Option<pb::ClientContext> {
+    client_at("192.0.2.1")
+}
+
+/// A person at this address.
+pub fn client_at(ip: &str) -> Option<pb::ClientContext> {
+    Some(pb::ClientContext {
+        ip: ip.to_owned(),
+        ..pb::ClientContext::default()
+    })
+}
+
+/// A confirm by a person at 192.0.2.1.
+pub fn confirm(token: &str, password: &str) -> pb::ConfirmResetRequest {
+    pb::ConfirmResetRequest {
+        token: token.to_owned(),
+        new_password: password.to_owned(),
+        client: client(),
+        ..pb::ConfirmResetRequest::default()
+    }
+}
+
+/// The token of the reset link in a mail.
+pub fn reset_token(mail: &OutgoingMessage) -> String {
+    token_in(&mail.text, "rlt1_")
+}
+
+/// The token of the cancel link in a mail.
+pub fn cancel_token(mail: &OutgoingMessage) -> String {
+    token_in(&mail.text, "rlc1_")
+}
+
+fn token_in(text: &str, prefix: &str) -> String {
+    let start = text.find(prefix).expect("the mail has the link");
+    text[start..]
+        .chars()
+        .take_while(|c| !c.is_whitespace())
+        .collect()
+}
+
+/// The reason of an error, as its `ErrorInfo` gives it.
+pub fn reason(status: &Status) -> String {
+    use tonic_types::StatusExt as _;
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
+}
+
+fn config(data: &Path, settings: &[(&str, &str)]) -> Config {
+    let variables = settings
+        .iter()
+        .map(|(key, value)| {
+            (
+                format!("RELATCH_{}", key.replace('.', "__").to_uppercase()),
+                (*value).to_owned(),
+            )
+        })
+        .collect();
+    Config::read(
+        Profile::Dev { data_dir: data },
+        None,
+        Vec::<Flag>::new(),
+        &Variables(limits_of_the_real_one(variables)),
+    )
+    .unwrap()
+}
+
+/// A demonstration is generous; tests want to meet the limits that people meet.
+fn limits_of_the_real_one(mut variables: HashMap<String, String>) -> HashMap<String, String> {
+    let limits = [
+        ("REQUEST_SOURCE", "20/1h"),
+        ("CONFIRM_SOURCE", "30/1h"),
+        ("CHECK_SOURCE", "60/1m"),
+        ("SIGN_IN_SOURCE", "30/1m"),
+        ("IDENTIFIER", "3, then 1/1h"),
+        ("PROFILE_LINK", "3, then 1/1h"),
+    ];
+    for (limit, rate) in limits {
+        variables
+            .entry(format!("RELATCH_LIMITS__{limit}"))
+            .or_insert_with(|| rate.to_owned());
+    }
+    variables
+}
+
+struct Variables(HashMap<String, String>);
+
+impl Source for Variables {
+    fn file(&self, _: &Path) -> io::Result<String> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        self.0.clone().into_iter().collect()
+    }
+}
