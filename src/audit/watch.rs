@@ -221,3 +221,165 @@ fn opening(call: Call, request: &WatchRequest) -> RecordedEvent {
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::fake_log::{FakeLog, NOW, StoppedClock};
+    use crate::domain::audit::Draft;
+    use crate::domain::call::{CallerName, CorrelationId};
+    use tokio_stream::StreamExt as _;
+
+    fn call() -> Call {
+        Call {
+            caller: CallerName::relatch(),
+            correlation_id: CorrelationId::from_random([1; 8]),
+            source_ip: None,
+        }
+    }
+
+    /// A log of this many events.
+    fn log_of(length: usize) -> Arc<FakeLog> {
+        let log = FakeLog::new();
+        grow(&log, EventName::SignIn, length);
+        log
+    }
+
+    fn grow(log: &FakeLog, name: EventName, by: usize) {
+        log.append((0..by).map(|_| Draft::success(NOW, name, &call())));
+    }
+
+    fn request(after: i64, follow: bool) -> WatchRequest {
+        WatchRequest {
+            after: Sequence::new(after),
+            origin: String::new(),
+            names: Vec::new(),
+            account_id: None,
+            follow,
+        }
+    }
+
+    async fn open(log: &Arc<FakeLog>, request: WatchRequest) -> WatchStream {
+        let watch = Watch::open(log.clone(), Arc::new(StoppedClock), call(), request).await;
+        watch.unwrap().stream()
+    }
+
+    /// What comes next: an event's sequence as `e7`, or a bookmark's as `b7`.
+    async fn next(stream: &mut WatchStream) -> Option<String> {
+        Some(match stream.next().await?.unwrap() {
+            Watched::Event(event) => format!("e{}", event.sequence.get()),
+            Watched::Bookmark(bookmark) => format!("b{}", bookmark.sequence.get()),
+        })
+    }
+
+    async fn rest(mut stream: WatchStream) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some(seen) = next(&mut stream).await {
+            all.push(seen);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn whoever_resumes_behind_any_event_misses_nothing_and_sees_nothing_twice() {
+        let length = i64::from(PAGE) * 2 + 3;
+        for after in [
+            0,
+            1,
+            i64::from(PAGE) - 1,
+            i64::from(PAGE),
+            i64::from(PAGE) + 1,
+            length,
+        ] {
+            let log = log_of(usize::try_from(length).unwrap());
+            let expected = (after + 1..=length).map(|sequence| format!("e{sequence}"));
+            let expected: Vec<_> = expected.chain([format!("b{length}")]).collect();
+            assert_eq!(
+                rest(open(&log, request(after, false)).await).await,
+                expected,
+                "{after}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_log_is_a_bookmark_at_zero() {
+        assert_eq!(
+            rest(open(&FakeLog::new(), request(0, false)).await).await,
+            ["b0"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_follows_sees_its_own_opening_and_what_comes_after() {
+        let log = log_of(1);
+        let mut stream = open(&log, request(0, true)).await;
+        assert_eq!(next(&mut stream).await.unwrap(), "e1");
+        assert_eq!(next(&mut stream).await.unwrap(), "e2");
+        assert_eq!(next(&mut stream).await.unwrap(), "b2");
+        grow(&log, EventName::SignIn, 1);
+        assert_eq!(next(&mut stream).await.unwrap(), "e3");
+        assert_eq!(log.entries()[1].name, EventName::AuditWatched);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_log_is_a_bookmark_every_few_seconds() {
+        let mut stream = open(&log_of(0), request(0, true)).await;
+        assert_eq!(next(&mut stream).await.unwrap(), "e1");
+        assert_eq!(next(&mut stream).await.unwrap(), "b1");
+        let begun = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(next(&mut stream).await.unwrap(), "b1");
+        }
+        assert_eq!(begun.elapsed().as_secs(), 3 * BOOKMARK_EVERY.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_that_are_filtered_out_move_the_bookmark() {
+        let log = FakeLog::new();
+        let names = vec![EventName::SignIn];
+        let mut stream = open(
+            &log,
+            WatchRequest {
+                names,
+                ..request(0, true)
+            },
+        )
+        .await;
+        assert_eq!(next(&mut stream).await.unwrap(), "b1");
+        grow(&log, EventName::Startup, 600);
+        assert_eq!(next(&mut stream).await.unwrap(), "b601");
+        grow(&log, EventName::SignIn, 1);
+        assert_eq!(next(&mut stream).await.unwrap(), "e602");
+    }
+
+    #[tokio::test]
+    async fn a_watcher_who_stops_reading_costs_one_page() {
+        let log = log_of(usize::try_from(PAGE).unwrap() * 4);
+        let mut stream = open(&log, request(0, true)).await;
+        assert_eq!(log.reads(), 0, "nothing is read before it is asked for");
+        for _ in 0..PAGE {
+            next(&mut stream).await.unwrap();
+            assert_eq!(log.reads(), 1);
+        }
+        assert_eq!(next(&mut stream).await.unwrap(), format!("e{}", PAGE + 1));
+        assert_eq!(log.reads(), 2);
+    }
+
+    #[tokio::test]
+    async fn another_log_and_a_place_beyond_the_head_are_refused_and_leave_no_event() {
+        let log = log_of(2);
+        let elsewhere = WatchRequest {
+            origin: "another".to_owned(),
+            ..request(0, false)
+        };
+        for (request, why) in [
+            (elsewhere, "another origin"),
+            (request(3, true), "that far"),
+        ] {
+            let refused = Watch::open(log.clone(), Arc::new(StoppedClock), call(), request).await;
+            assert!(refused.err().unwrap().to_string().ends_with(why), "{why}");
+        }
+        assert_eq!(log.entries().len(), 2);
+    }
+}

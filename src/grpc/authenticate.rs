@@ -11,7 +11,6 @@ use pin_project_lite::pin_project;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
@@ -124,7 +123,7 @@ pin_project! {
 
 impl<F> AuthenticateFuture<F> {
     fn refused(caller: Option<Arc<Caller>>, refusal: Refusal) -> Self {
-        let response = Some(Status::from(refusal).into_http());
+        let response = Some(refusal.into_response());
         Self {
             caller,
             answer: Answer::Refused { response },

@@ -54,3 +54,33 @@ impl CallContext {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::call::CallerName;
+    use crate::domain::caller::Scopes;
+
+    #[tokio::test]
+    async fn a_call_that_came_past_no_layer_is_not_handled() {
+        let caller = Caller {
+            name: CallerName::relatch(),
+            scopes: Scopes::default(),
+        };
+        let mut request = tonic::Request::new(());
+        assert!(matches!(
+            CallContext::of(&request),
+            Err(Refusal::Internal(_))
+        ));
+        request.extensions_mut().insert(Arc::new(caller));
+        request
+            .extensions_mut()
+            .insert(CorrelationId::from_random([1; 8]));
+        assert!(matches!(
+            CallContext::of(&request),
+            Err(Refusal::Internal(_))
+        ));
+        request.extensions_mut().insert(Deadline(Instant::now()));
+        assert!(CallContext::of(&request).is_ok());
+    }
+}

@@ -123,7 +123,7 @@ where
                 Some(_) => Refusal::StreamExpired,
                 None => Refusal::DeadlineExceeded,
             };
-            Ok(Status::from(refusal).into_http())
+            Ok(refusal.into_response())
         })
     }
 }
@@ -168,14 +168,91 @@ impl HttpBody for Expiring {
         }
         if this.end.as_mut().poll(cx).is_ready() {
             *this.ended = true;
-            let mut trailers = HeaderMap::new();
-            let written = Status::from(Refusal::StreamExpired).add_header(&mut trailers);
-            return Poll::Ready(Some(written.map(|()| Frame::trailers(trailers))));
+            let trailers = Refusal::StreamExpired.into_trailers();
+            return Poll::Ready(Some(trailers.map(Frame::trailers)));
         }
         this.inner.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
         self.ended || self.inner.is_end_stream()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::refused::Refused;
+    use crate::shutdown;
+    use proptest::prelude::*;
+    use std::convert::Infallible;
+    use tower::{ServiceExt as _, service_fn};
+
+    /// What a method that never answers comes to, and after how long.
+    async fn unanswered(path: &str, timeout: Option<&str>) -> (Option<&'static str>, Duration) {
+        let never = service_fn(|_| std::future::pending::<Result<Response<Body>, Infallible>>());
+        let (_trigger, shutdown) = shutdown::channel();
+        let mut request = Request::builder().uri(path);
+        if let Some(timeout) = timeout {
+            request = request.header("grpc-timeout", timeout);
+        }
+        let begun = Instant::now();
+        let request = request.body(Body::empty()).unwrap();
+        let response = KeepDeadline::new(never, shutdown)
+            .oneshot(request)
+            .await
+            .unwrap();
+        let status = response.extensions().get::<Status>().and_then(Refused::of);
+        (
+            status.map(|refused| refused.reason),
+            begun.elapsed().min(STREAM_TIME),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_unary_call_has_five_seconds_or_less_if_its_caller_has_less() {
+        const UNARY: &str = "/relatch.v1.PasswordService/RequestReset";
+        for (timeout, seconds) in [
+            (None, 5),
+            (Some("2S"), 2),
+            (Some("1H"), 5),
+            (Some("soon"), 5),
+        ] {
+            let (reason, waited) = unanswered(UNARY, timeout).await;
+            assert_eq!(
+                (reason, waited.as_secs()),
+                (Some("DEADLINE_EXCEEDED"), seconds),
+                "{timeout:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_has_an_hour_to_begin_and_to_end() {
+        let (reason, waited) = unanswered("/relatch.v1.AuditService/WatchEvents", Some("2S")).await;
+        assert_eq!((reason, waited), (Some("STREAM_EXPIRED"), STREAM_TIME));
+    }
+
+    #[test]
+    fn a_timeout_is_up_to_eight_digits_and_a_unit() {
+        assert_eq!(grpc_timeout("3H"), Some(Duration::from_hours(3)));
+        assert_eq!(grpc_timeout("5M"), Some(Duration::from_mins(5)));
+        assert_eq!(
+            grpc_timeout("99999999S"),
+            Some(Duration::from_secs(99_999_999))
+        );
+        assert_eq!(grpc_timeout("100m"), Some(Duration::from_millis(100)));
+        assert_eq!(grpc_timeout("7u"), Some(Duration::from_micros(7)));
+        assert_eq!(grpc_timeout("0n"), Some(Duration::ZERO));
+        for wrong in ["", "S", "5", "5s", "-5S", "+5S", "123456789S", "5 S", "5é"] {
+            assert_eq!(grpc_timeout(wrong), None, "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_timeout_panics(text in ".*") {
+            let _ = grpc_timeout(&text);
+        }
     }
 }

@@ -4,7 +4,8 @@
 use super::authenticate::Attributed;
 use super::callers::Caller;
 use super::methods::Method;
-use super::status::Refused;
+use super::refused::Refused;
+use super::status::end_of_stream;
 use crate::domain::call::CallerName;
 use crate::service::refusals::Refusals;
 use http::{Request, Response};
@@ -17,7 +18,6 @@ use std::task::{Context, Poll, ready};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
 use tower::Service;
 
 /// Logs every call and counts the refused ones.
@@ -135,7 +135,7 @@ impl Line {
                 .map_or("", |caller| caller.name.as_str()),
             ?code,
             reason,
-            micros = self.begun.elapsed().as_micros(),
+            micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
             "call finished"
         );
     }
@@ -171,11 +171,8 @@ impl HttpBody for Told {
         let trailers = frame
             .as_ref()
             .and_then(|frame| frame.as_ref().ok()?.trailers_ref());
-        if let Some(status) = trailers.and_then(Status::from_header_map) {
-            let reason = status
-                .get_details_error_info()
-                .map_or_else(String::new, |info| info.reason);
-            this.line.tell(status.code(), &reason);
+        if let Some((code, reason)) = trailers.and_then(end_of_stream) {
+            this.line.tell(code, &reason);
         }
         Poll::Ready(frame)
     }

@@ -7,7 +7,7 @@
 use super::limits::LONGEST_MESSAGE;
 use super::read::FieldViolations;
 use super::refusal::Refusal;
-use super::status::Refused;
+use super::refused::Refused;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
@@ -86,7 +86,7 @@ where
         let response = ready!(self.project().inner.poll(cx))?;
         let refusal = response.extensions().get::<Status>().and_then(in_our_words);
         Poll::Ready(Ok(match refusal {
-            Some(refusal) => Status::from(refusal).into_http(),
+            Some(refusal) => refusal.into_response(),
             None => response,
         }))
     }

@@ -38,3 +38,9 @@ pub const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// How long the answer may take.
 pub const PING_TIME: Duration = Duration::from_secs(10);
+
+/// How long a new connection may take to greet.
+pub const GREETING_TIME: Duration = Duration::from_secs(10);
+
+/// How long a connection may be silent; one that is alive answers a ping in less.
+pub const LONGEST_SILENCE: Duration = Duration::from_mins(1);

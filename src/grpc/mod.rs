@@ -1,6 +1,7 @@
 //! The gRPC face: the API of `relatch.v1` in front of the use cases.
 
 pub mod account;
+mod attentive;
 mod audit;
 mod authenticate;
 pub mod callers;
@@ -20,6 +21,7 @@ mod panics;
 pub mod password;
 pub mod read;
 pub mod refusal;
+pub mod refused;
 pub mod server;
 pub mod status;
 pub mod wire;

@@ -7,7 +7,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
@@ -66,7 +65,7 @@ where
             Ok(answer) => answer,
             Err(panic) => {
                 let refusal = Refusal::Internal(format!("a handler panicked: {}", words(&*panic)));
-                Poll::Ready(Ok(Status::from(refusal).into_http()))
+                Poll::Ready(Ok(refusal.into_response()))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The gRPC server: the services, the layers around them, and what the transport bears.
 
+use super::attentive::Attentive;
 use super::audit::AuditApi;
 use super::authenticate::Authenticate;
 use super::callers::Callers;
@@ -29,7 +30,7 @@ use crate::store::Store;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::service::Routes;
 use tonic::transport::server::{Connected, Server};
 use tonic_health::pb::health_server::HealthServer;
@@ -149,7 +150,11 @@ impl GrpcServer {
         transport()
             .layer(layers)
             .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, ending.requested())
+            .serve_with_incoming_shutdown(
+                // Who connects has to say something.
+                incoming.map(|io| io.map(Attentive::new)),
+                ending.requested(),
+            )
             .await
     }
 }
@@ -186,3 +191,6 @@ fn with_reflection(routes: Routes) -> Routes {
         .add_service(limited!(v1))
         .add_service(limited!(v1alpha))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,14 @@
 
 use super::read::FieldViolations;
 use super::refusal::{BrokenRule, Refusal};
+use super::refused::{Refused, Summary};
 use crate::domain::audit::EventName;
 use crate::store::{Doubt, StoreError};
+use http::{HeaderMap, Response};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use thiserror::Error;
+use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -23,33 +25,6 @@ const NEW_PASSWORD: &str = "new_password";
 
 /// When a full intake is worth another try: it is worked off in less.
 const INTAKE_PAUSE: Duration = Duration::from_mins(1);
-
-/// What the layers need to know about a refusal; the source of its status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{reason}")]
-pub struct Refused {
-    /// The reason as in the `ErrorInfo`.
-    pub reason: &'static str,
-    /// What the audit log counts it as; `None` when an event of its own tells it, or nothing needs to.
-    pub summary: Option<Summary>,
-}
-
-/// What a refusal that changed nothing counts as in the audit log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Summary {
-    /// The summary's name.
-    pub event: EventName,
-    /// Why, more closely than the caller is told.
-    pub reason: &'static str,
-}
-
-impl Refused {
-    /// What a status was made from; `None` if it was not made here.
-    #[must_use]
-    pub fn of(status: &Status) -> Option<Self> {
-        std::error::Error::source(status)?.downcast_ref().copied()
-    }
-}
 
 /// Everything that follows from a refusal.
 struct Terms {
@@ -376,6 +351,30 @@ impl From<Refusal> for Status {
     }
 }
 
+impl Refusal {
+    /// The answer to a call that is refused before, or instead of, being handled.
+    pub(super) fn into_response(self) -> Response<Body> {
+        Status::from(self).into_http()
+    }
+
+    /// The end of a stream.
+    pub(super) fn into_trailers(self) -> Result<HeaderMap, Status> {
+        let mut trailers = HeaderMap::new();
+        Status::from(self).add_header(&mut trailers)?;
+        Ok(trailers)
+    }
+}
+
+/// How a stream ended: the code and reason that its trailers tell.
+pub(super) fn end_of_stream(trailers: &HeaderMap) -> Option<(Code, String)> {
+    let status = Status::from_header_map(trailers)?;
+    let info = status.get_details_error_info();
+    Some((
+        status.code(),
+        info.map_or_else(String::new, |info| info.reason),
+    ))
+}
+
 impl From<FieldViolations> for Status {
     fn from(fields: FieldViolations) -> Self {
         Refusal::from(fields).into()
@@ -422,6 +421,103 @@ mod tests {
         let refused = Refused::of(&status).unwrap();
         assert_eq!((refused.reason, refused.summary), ("ETAG_MISMATCH", None));
         assert_eq!(Refused::of(&Status::not_found("made elsewhere")), None);
+    }
+
+    #[test]
+    fn every_refusal_has_the_code_and_the_reason_of_the_api() {
+        let pause = Duration::from_secs(1);
+        let refusals = [
+            (
+                Refusal::InvalidField(FieldViolations::of("email", "wrong")),
+                "InvalidArgument INVALID_FIELD",
+            ),
+            (
+                Refusal::PasswordRejected(Vec::new()),
+                "InvalidArgument PASSWORD_REJECTED",
+            ),
+            (
+                Refusal::RequestIdReused,
+                "InvalidArgument REQUEST_ID_REUSED",
+            ),
+            (Refusal::EtagMismatch, "Aborted ETAG_MISMATCH"),
+            (
+                Refusal::ResetLinkInvalid {
+                    why: "used",
+                    reused: true,
+                },
+                "FailedPrecondition RESET_LINK_INVALID",
+            ),
+            (
+                Refusal::SecondFactorRequired(SecondFactor::Sms),
+                "FailedPrecondition SECOND_FACTOR_REQUIRED",
+            ),
+            (
+                Refusal::SecondFactorWrong,
+                "PermissionDenied SECOND_FACTOR_WRONG",
+            ),
+            (
+                Refusal::CredentialsWrong,
+                "PermissionDenied CREDENTIALS_WRONG",
+            ),
+            (
+                Refusal::ChallengeInvalid,
+                "PermissionDenied CHALLENGE_INVALID",
+            ),
+            (Refusal::ProofInvalid, "PermissionDenied PROOF_INVALID"),
+            (Refusal::ScopeMissing, "PermissionDenied SCOPE_MISSING"),
+            (Refusal::CallerUnknown, "Unauthenticated CALLER_UNKNOWN"),
+            (Refusal::AccountNotFound, "NotFound ACCOUNT_NOT_FOUND"),
+            (Refusal::MessageNotFound, "NotFound MESSAGE_NOT_FOUND"),
+            (Refusal::CheckpointNotKept, "NotFound CHECKPOINT_NOT_KEPT"),
+            (Refusal::EmailTaken, "AlreadyExists EMAIL_TAKEN"),
+            (
+                Refusal::RateLimited {
+                    limit: "identifier",
+                    retry_after: pause,
+                },
+                "ResourceExhausted RATE_LIMITED",
+            ),
+            (
+                Refusal::HashingSaturated { retry_after: pause },
+                "ResourceExhausted HASHING_SATURATED",
+            ),
+            (Refusal::IntakeFull, "ResourceExhausted INTAKE_FULL"),
+            (Refusal::EventsPruned, "OutOfRange EVENTS_PRUNED"),
+            (Refusal::SequenceAhead, "OutOfRange SEQUENCE_AHEAD"),
+            (Refusal::LogReplaced, "FailedPrecondition LOG_REPLACED"),
+            (
+                Refusal::MessageExpired,
+                "FailedPrecondition MESSAGE_EXPIRED",
+            ),
+            (
+                Refusal::NoVerifiedAddress,
+                "FailedPrecondition NO_VERIFIED_ADDRESS",
+            ),
+            (
+                Refusal::AccountDisabled,
+                "FailedPrecondition ACCOUNT_DISABLED",
+            ),
+            (
+                Refusal::DeadlineExceeded,
+                "DeadlineExceeded DEADLINE_EXCEEDED",
+            ),
+            (Refusal::Internal(String::new()), "Internal INTERNAL"),
+            (store_lost(Doubt::None), "Unavailable STORE_UNAVAILABLE"),
+            (Refusal::StreamExpired, "Unavailable STREAM_EXPIRED"),
+            (
+                Refusal::Unimplemented("not yet"),
+                "Unimplemented UNIMPLEMENTED",
+            ),
+        ];
+        for (refusal, told) in refusals {
+            let status = Status::from(refusal);
+            assert_eq!(
+                format!("{:?} {}", status.code(), error_info(&status).reason),
+                told
+            );
+            let retries = status.get_details_retry_info().is_some();
+            assert_eq!(retries, status.code() == Code::ResourceExhausted, "{told}");
+        }
     }
 
     #[test]

@@ -146,3 +146,105 @@ fn add(tallies: &mut Tallies, caller: &CallerName, kind: Kind, more: Tally) {
         })
         .or_insert(more);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::fake_log::{FakeLog, NOW, NotRandom, StoppedClock};
+    use crate::domain::audit::Leaf;
+    use prost::Message as _;
+    use tokio::sync::oneshot;
+    use tokio::time::{Instant, sleep};
+
+    fn refusals() -> Refusals {
+        Refusals::new(Arc::new(StoppedClock), Arc::new(NotRandom))
+    }
+
+    fn web() -> CallerName {
+        CallerName::parse("web").unwrap()
+    }
+
+    /// Each event as `name actor reason count`.
+    fn written(log: &FakeLog) -> Vec<String> {
+        let told = |entry: crate::domain::audit::Entry| {
+            let leaf = Leaf::decode(entry.leaf.as_slice()).unwrap();
+            let attributes: Vec<_> = leaf
+                .attributes
+                .iter()
+                .map(|each| each.value.as_str())
+                .collect();
+            assert_eq!(attributes[1], NOW.minute().to_string());
+            format!(
+                "{} {} {} {}",
+                leaf.name, leaf.actor, leaf.reason, attributes[0]
+            )
+        };
+        log.entries().into_iter().map(told).collect()
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_one_event_per_reason_and_caller() {
+        let (refusals, log) = (refusals(), FakeLog::new());
+        for _ in 0..1_000 {
+            refusals.note(EventName::TokenRefused, "forged", &web());
+            refusals.note(EventName::TokenRefused, "expired", &web());
+            refusals.note(
+                EventName::CallerUnknown,
+                "CALLER_UNKNOWN",
+                &CallerName::unknown(),
+            );
+        }
+        refusals.flush(&*log).await.unwrap();
+        assert_eq!(
+            written(&log),
+            [
+                "authn_caller_fail unknown CALLER_UNKNOWN 1000",
+                "reset_link_refused web expired 1000",
+                "reset_link_refused web forged 1000",
+            ]
+        );
+        refusals.flush(&*log).await.unwrap();
+        assert_eq!(
+            written(&log).len(),
+            3,
+            "nothing is written twice, and nothing for nothing"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_kept_and_added_to() {
+        let (refusals, log) = (refusals(), FakeLog::new());
+        refusals.note(EventName::RateLimited, "request_source", &web());
+        log.set_broken(true);
+        assert!(refusals.flush(&*log).await.is_err());
+        refusals.note(EventName::RateLimited, "request_source", &web());
+        log.set_broken(false);
+        refusals.flush(&*log).await.unwrap();
+        assert_eq!(
+            written(&log),
+            ["excess_rate_limit_exceeded web request_source 2"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn counts_are_written_at_the_end_of_the_minute_and_at_the_end() {
+        let (refusals, log) = (Arc::new(refusals()), FakeLog::new());
+        let (end, ended) = oneshot::channel::<()>();
+        let running = tokio::spawn({
+            let (refusals, log) = (Arc::clone(&refusals), Arc::clone(&log));
+            async move { refusals.run(&*log, async { drop(ended.await) }).await }
+        });
+        let begun = Instant::now();
+        refusals.note(EventName::InputRefused, "INVALID_FIELD", &web());
+        while log.entries().is_empty() {
+            sleep(Duration::from_millis(100)).await;
+        }
+        // The clock stands half a minute before the next one.
+        assert_eq!(begun.elapsed().as_secs(), 30);
+
+        refusals.note(EventName::InputRefused, "INVALID_FIELD", &web());
+        end.send(()).unwrap();
+        running.await.unwrap();
+        assert_eq!(written(&log).len(), 2);
+    }
+}
