@@ -186,7 +186,7 @@ impl App {
         workers.spawn(async move {
             health
                 .follow(&*store, Pace::default(), ending.requested())
-                .await
+                .await;
         });
         let (store, counted) = (Arc::clone(&service.store), Arc::clone(&refusals));
         workers.spawn(async move { counted.run(&*store, stopped.requested()).await });
@@ -205,8 +205,8 @@ impl App {
             shutdown: shutdown.clone(),
         });
         let incoming = TcpIncoming::from(listeners.grpc).with_nodelay(Some(true));
-        let served = tokio::select! {
-            served = serve(server.serve(incoming), pages, shutdown.clone()) => served,
+        let ended = tokio::select! {
+            ended = serve(server.serve(incoming), pages, shutdown.clone()) => ended,
             () = grace(shutdown) => {
                 tracing::warn!("some calls did not end within the grace period and are cut off");
                 Ok(())
@@ -215,7 +215,7 @@ impl App {
         stop_workers.pull();
         while workers.join_next().await.is_some() {}
         tell(&service, EventName::Shutdown).await?;
-        served
+        ended
     }
 }
 

@@ -22,8 +22,6 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use prost_reflect::{DescriptorPool, FieldDescriptor, Kind};
 
     use super::{

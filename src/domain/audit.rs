@@ -14,6 +14,7 @@ use super::call::Call;
 use super::id::{AccountId, EventId};
 use super::time::Timestamp;
 use prost::Message as _;
+use std::fmt;
 
 /// An event's place in the log: dense, from 1 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,14 +97,14 @@ impl Draft {
 
     /// The same event with one more fact that names nobody.
     #[must_use]
-    pub fn fact(mut self, key: &'static str, value: impl ToString) -> Self {
+    pub fn fact(mut self, key: &'static str, value: &(impl fmt::Display + ?Sized)) -> Self {
         self.facts.push((key, value.to_string()));
         self
     }
 
     /// The same event with one more personal fact.
     #[must_use]
-    pub fn personal(mut self, key: &'static str, value: impl ToString) -> Self {
+    pub fn personal(mut self, key: &'static str, value: &(impl fmt::Display + ?Sized)) -> Self {
         self.personal.push((key, value.to_string()));
         self
     }
@@ -213,7 +214,7 @@ mod tests {
             &call,
         )
         .of(AccountId::from_bytes([7; 16]))
-        .fact("credential_version", 2)
+        .fact("credential_version", &2)
         .personal("destination", "a***@example.com")
     }
 

@@ -50,8 +50,6 @@ impl fmt::Display for Network {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use proptest::prelude::*;
 
     use super::*;

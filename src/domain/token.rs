@@ -182,7 +182,7 @@ mod tests {
     fn link() -> Link {
         Link {
             reset_id: ResetId::from_bytes([9; 16]),
-            expires_at: NOW.plus(Duration::from_secs(1800)),
+            expires_at: NOW.plus(Duration::from_mins(30)),
         }
     }
 

@@ -24,6 +24,10 @@ pub struct CreateAccount {
 
 /// How a creation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an outcome is handed on once and kept nowhere"
+)]
 pub enum AccountCreated {
     /// The account, as it is now; created now or by an earlier call with the same request id.
     Created(Account),
@@ -59,6 +63,10 @@ pub struct UpdateAccount {
 
 /// How a change ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an outcome is handed on once and kept nowhere"
+)]
 pub enum AccountUpdated {
     /// The account after it.
     Updated(Account),

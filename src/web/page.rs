@@ -79,8 +79,6 @@ pub fn protected(router: Router, policy: HeaderValue) -> Router {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use axum::body::Body;
     use axum::http::Request;
     use axum::routing::get;

@@ -1,5 +1,11 @@
 //! The integration tests, one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test should panic"
+)]
+
 mod architecture;
 mod cli;
 mod contract;

@@ -1,6 +1,4 @@
 //! Signals, in a process of their own.
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -60,7 +60,7 @@ pub(super) async fn follow(
                 callers.store(Arc::new(in_force(config.callers, &token)));
             }
             Err(error) => {
-                tracing::error!(%error, "the configuration has faults: callers stay as they were")
+                tracing::error!(%error, "the configuration has faults: callers stay as they were");
             }
         }
     }

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};

@@ -87,8 +87,6 @@ impl Spelling {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::*;
 
     #[test]

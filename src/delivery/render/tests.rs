@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use proptest::prelude::*;
 
 use super::single_line::tests::any_text;

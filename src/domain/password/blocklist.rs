@@ -118,8 +118,6 @@ fn dates() -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use unicode_normalization::UnicodeNormalization;
 
     use super::*;

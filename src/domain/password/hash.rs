@@ -182,8 +182,6 @@ fn read_base64(text: &str) -> Result<Vec<u8>, HashUnreadable> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use proptest::prelude::*;
 
     use super::*;

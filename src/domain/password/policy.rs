@@ -167,8 +167,6 @@ impl Default for Policy {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use proptest::prelude::*;
     use unicode_normalization::UnicodeNormalization;
 

@@ -89,8 +89,6 @@ fn plain_space(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use proptest::prelude::*;
 
     use super::*;

@@ -55,8 +55,6 @@ impl Arena {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use argon2::{Algorithm, AssociatedData, Params, ParamsBuilder, Version};
 
     use super::*;

@@ -112,8 +112,6 @@ impl Kdf {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use zeroize::Zeroizing;
 
     use super::*;

@@ -148,8 +148,6 @@ impl<T: Send, F: FnOnce(&mut Arena) -> T + Send> Job for Pending<T, F> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::*;
 
     fn pool(threads: usize) -> Pool {

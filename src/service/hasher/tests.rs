@@ -1,7 +1,5 @@
 //! The hasher as its callers see it.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use std::{
     pin::Pin,
     sync::mpsc,

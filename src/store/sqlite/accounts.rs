@@ -64,7 +64,7 @@ pub(super) fn create_account(
     work.record(
         Draft::success(work.now(), EventName::AccountCreated, &intent.call)
             .of(intent.account_id)
-            .personal("email", profile.email.masked()),
+            .personal("email", &profile.email.masked()),
     )?;
     by_id(work.sql(), intent.account_id)?
         .map(AccountCreated::Created)
@@ -120,10 +120,10 @@ pub(super) fn update_account(
     write(work, &after)?;
     let mut event = Draft::success(work.now(), EventName::AccountUpdated, &intent.call)
         .of(intent.account_id)
-        .fact("changed", changed_fields(&before, &after).join(","))
-        .fact("credential_version", after.credential_version.get());
+        .fact("changed", &changed_fields(&before, &after).join(","))
+        .fact("credential_version", &after.credential_version.get());
     if after.profile.email != before.profile.email {
-        event = event.personal("email", after.profile.email.masked());
+        event = event.personal("email", &after.profile.email.masked());
     }
     work.record(event)?;
     Ok(AccountUpdated::Updated(after))

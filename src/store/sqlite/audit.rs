@@ -91,8 +91,6 @@ fn stretch_query(of_account: bool, names: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::testing::{House, call};
     use super::*;
     use crate::domain::audit::{EventName, Leaf, Outcome};

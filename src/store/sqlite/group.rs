@@ -183,8 +183,6 @@ fn commit_failed(error: &rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::queue::Priority::Interactive;
     use super::super::testing::{House, event, mark};
     use super::*;

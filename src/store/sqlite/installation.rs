@@ -42,8 +42,6 @@ pub(super) fn touch(work: &mut Work<'_>) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::testing::House;
     use super::*;
 

@@ -191,8 +191,6 @@ impl Store for SqliteStore {
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, |work| installation::touch(work))
-            .await
+        self.writer.submit(Interactive, installation::touch).await
     }
 }

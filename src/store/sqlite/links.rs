@@ -74,9 +74,9 @@ pub(super) fn send_link(
     work.record(
         Draft::success(work.now(), event, call)
             .of(account.account_id)
-            .fact("reset_id", reset_id)
-            .fact("message_id", link.message_id)
-            .fact("channel", ChannelKind::Email.name())
+            .fact("reset_id", &reset_id)
+            .fact("message_id", &link.message_id)
+            .fact("channel", &ChannelKind::Email.name())
             .personal("destination", &destination),
     )?;
     Ok(QueuedLink {

@@ -103,8 +103,6 @@ fn open_database(database: &Path) -> Result<Connection, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::testing::{House, mark, open, refusal};
     use super::*;
     use std::fs;

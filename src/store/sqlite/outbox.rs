@@ -234,7 +234,7 @@ fn event(
         correlation_id: CorrelationId::of_message(message_id),
         source_ip: None,
     };
-    let mut event = Draft::success(now, name, &call).fact("message_id", message_id);
+    let mut event = Draft::success(now, name, &call).fact("message_id", &message_id);
     event.account_id = account_id;
     event
 }

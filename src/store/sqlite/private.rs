@@ -72,8 +72,6 @@ fn refuse_exposed(path: &Path, wanted: u32) -> Result<(), OpenError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::testing::{House, mark, open, refusal};
     use super::*;
     use std::fs::Permissions;

@@ -152,8 +152,6 @@ impl<T> Lines<T> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::Priority::{Background, Interactive};
     use super::*;
     use std::thread;

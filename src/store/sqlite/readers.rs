@@ -93,8 +93,6 @@ impl Drop for Lent {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::SqliteSettings;
     use super::super::testing::{House, mark};
     use super::*;

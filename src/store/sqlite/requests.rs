@@ -206,8 +206,8 @@ fn suppress(
     )?;
     let mut event = Draft::success(work.now(), EventName::RequestSuppressed, &envelope.call)
         .because(Outcome::Refused, why.name())
-        .fact("message_id", envelope.message_id)
-        .personal("destination", destination);
+        .fact("message_id", &envelope.message_id)
+        .personal("destination", &destination);
     event.account_id = account.map(|account| account.account_id);
     work.record(event)
 }

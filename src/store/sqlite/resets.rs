@@ -146,8 +146,8 @@ pub(super) fn confirm_reset(
         Draft::success(work.now(), EventName::PasswordChange, &intent.call)
             .of(account.account_id)
             .fact("by", "reset_link")
-            .fact("reset_id", intent.reset_id)
-            .fact("credential_version", account.credential_version.get()),
+            .fact("reset_id", &intent.reset_id)
+            .fact("credential_version", &account.credential_version.get()),
     )?;
     notify(work, intent, &account)?;
     Ok(ResetConfirmed::Confirmed(confirmation))
@@ -204,8 +204,8 @@ pub(super) fn cancel_resets(
         work.record(
             Draft::success(work.now(), EventName::TokenRevoked, &intent.call)
                 .of(account_id)
-                .fact("reset_id", intent.link.reset_id)
-                .fact("links", killed),
+                .fact("reset_id", &intent.link.reset_id)
+                .fact("links", &killed),
         )?;
     }
     Ok(ResetsCancelled::Cancelled(killed))

@@ -56,8 +56,6 @@ pub(super) fn migrate(connection: &mut Connection, version: i64) -> rusqlite::Re
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::*;
 
     /// How a file is refused that says this of itself and holds one table.

@@ -79,19 +79,15 @@ pub(super) fn finish_sign_in(
     };
     let mut event = Draft::success(work.now(), name, &intent.call).personal(
         "identifier",
-        data_encoding::HEXLOWER.encode(intent.identifier.as_bytes()),
+        &data_encoding::HEXLOWER.encode(intent.identifier.as_bytes()),
     );
     event.account_id = account_id;
-    match refusal {
-        Some(reason) => {
-            work.record(event.because(Outcome::Refused, reason))?;
-            Ok(SignInFinished::Refused)
-        }
-        None => {
-            work.record(event)?;
-            Ok(SignInFinished::SignedIn)
-        }
-    }
+    let Some(reason) = refusal else {
+        work.record(event)?;
+        return Ok(SignInFinished::SignedIn);
+    };
+    work.record(event.because(Outcome::Refused, reason))?;
+    Ok(SignInFinished::Refused)
 }
 
 /// The same password under today's parameters; guarded by the old hash, so that of many at once one

@@ -1,7 +1,5 @@
 //! What the tests of the store's machinery share.
 
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use super::queue::Priority;
 use super::work::Work;
 use super::{OpenError, SqliteSettings, SqliteStore};
@@ -175,7 +173,7 @@ pub(super) fn mark(work: &mut Work<'_>, key: &str) -> Result<(), StoreError> {
 
 /// An event with a fact.
 pub(super) fn event(time: Timestamp, fact: &str) -> Draft {
-    Draft::success(time, EventName::PasswordChange, &call()).fact("mark", fact)
+    Draft::success(time, EventName::PasswordChange, &call()).fact("mark", &fact)
 }
 
 /// A call of nobody in particular.

@@ -115,8 +115,6 @@ impl Drop for AbandonOnExit<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
     use super::super::SqliteSettings;
     use super::super::testing::{House, mark};
     use super::*;

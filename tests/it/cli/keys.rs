@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use super::{command, relatch};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

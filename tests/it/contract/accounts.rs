@@ -10,7 +10,7 @@ use relatch::store::{
     DeadLink, DeleteAccount, OpenedReset, UpdateAccount,
 };
 
-pub async fn an_account_is_created_once_for_each_address(bench: Bench) {
+pub(super) async fn an_account_is_created_once_for_each_address(bench: Bench) {
     let account = bench.account("Ada@Example.com").await;
     assert_eq!(account.profile.email.address(), "Ada@Example.com");
     assert!(!account.has_password);
@@ -23,7 +23,7 @@ pub async fn an_account_is_created_once_for_each_address(bench: Bench) {
     assert_eq!(bench.reread(account.account_id).await, account);
 }
 
-pub async fn a_repeated_creation_gives_the_same_account(bench: Bench) {
+pub(super) async fn a_repeated_creation_gives_the_same_account(bench: Bench) {
     let create = || CreateAccount {
         repeatable: repeatable(Method::CreateAccount, "1", b"ada"),
         ..fixture::create("ada@example.com")
@@ -62,7 +62,7 @@ pub async fn a_repeated_creation_gives_the_same_account(bench: Bench) {
     ));
 }
 
-pub async fn accounts_are_found_by_id_and_address(bench: Bench) {
+pub(super) async fn accounts_are_found_by_id_and_address(bench: Bench) {
     let account = bench.account("ada@bücher.example").await;
     let key = Email::parse("ADA@xn--bcher-kva.example")
         .unwrap()
@@ -98,7 +98,7 @@ pub async fn accounts_are_found_by_id_and_address(bench: Bench) {
     }
 }
 
-pub async fn an_update_needs_the_revision_that_was_read(bench: Bench) {
+pub(super) async fn an_update_needs_the_revision_that_was_read(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let update = |expected| UpdateAccount {
         call: call(),
@@ -141,7 +141,7 @@ pub async fn an_update_needs_the_revision_that_was_read(bench: Bench) {
     );
 }
 
-pub async fn an_address_can_not_be_taken_over_by_an_update(bench: Bench) {
+pub(super) async fn an_address_can_not_be_taken_over_by_an_update(bench: Bench) {
     let ada = bench.account("ada@example.com").await;
     bench.account("bob@example.com").await;
     let change = |email: &str| UpdateAccount {
@@ -173,7 +173,7 @@ pub async fn an_address_can_not_be_taken_over_by_an_update(bench: Bench) {
     assert_eq!(account.profile.email.address(), "ADA@example.com");
 }
 
-pub async fn a_deleted_account_takes_its_links_and_messages_along(bench: Bench) {
+pub(super) async fn a_deleted_account_takes_its_links_and_messages_along(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     bench.request("ada@example.com").await;
@@ -201,7 +201,7 @@ pub async fn a_deleted_account_takes_its_links_and_messages_along(bench: Bench) 
     );
 }
 
-pub async fn accounts_are_listed_in_pages_without_gaps(bench: Bench) {
+pub(super) async fn accounts_are_listed_in_pages_without_gaps(bench: Bench) {
     let mut expected = Vec::new();
     for number in 0..7 {
         expected.push(

@@ -20,7 +20,7 @@ fn everything(bench: &Bench) -> EventStretch {
     }
 }
 
-pub async fn every_change_is_one_event(bench: Bench) {
+pub(super) async fn every_change_is_one_event(bench: Bench) {
     let mut before = bench.head();
     let mut expect = async |names: &[&str]| {
         assert_eq!(bench.events(before).await, names);
@@ -106,7 +106,7 @@ pub async fn every_change_is_one_event(bench: Bench) {
     expect(&["user_deleted"]).await;
 }
 
-pub async fn the_sequence_is_dense_under_concurrency(bench: Bench) {
+pub(super) async fn the_sequence_is_dense_under_concurrency(bench: Bench) {
     let creations: Vec<_> = (0..200)
         .map(|number| {
             let store = bench.store.clone();
@@ -134,7 +134,7 @@ pub async fn the_sequence_is_dense_under_concurrency(bench: Bench) {
     }
 }
 
-pub async fn filters_see_what_they_ask_for(bench: Bench) {
+pub(super) async fn filters_see_what_they_ask_for(bench: Bench) {
     let ada = bench.account("ada@example.com").await;
     bench.account("bob@example.com").await;
     bench
@@ -184,7 +184,7 @@ pub async fn filters_see_what_they_ask_for(bench: Bench) {
     assert_eq!((read.events.len(), read.through), (0, bench.head()));
 }
 
-pub async fn the_head_moves_when_events_are_committed(bench: Bench) {
+pub(super) async fn the_head_moves_when_events_are_committed(bench: Bench) {
     let mut head = bench.store.log_head();
     let before = *head.borrow_and_update();
     bench.account("ada@example.com").await;

@@ -7,7 +7,7 @@ use relatch::domain::token::Link;
 use relatch::store::{Limited, OpenReset, OpenedReset, TakeIn, TakenIn};
 use std::time::Duration;
 
-pub async fn a_source_is_limited_and_recovers(bench: Bench) {
+pub(super) async fn a_source_is_limited_and_recovers(bench: Bench) {
     let rate = Rates::default().request_source;
     let request = |ip: &str| TakeIn {
         limits: source_limits(Bucket::RequestSource, rate, ip),
@@ -64,7 +64,7 @@ pub async fn a_source_is_limited_and_recovers(bench: Bench) {
     ));
 }
 
-pub async fn ipv6_sources_share_their_48(bench: Bench) {
+pub(super) async fn ipv6_sources_share_their_48(bench: Bench) {
     let rate = Rates::default().request_source;
     let request = |ip: &str| TakeIn {
         limits: source_limits(Bucket::RequestSource, rate, ip),

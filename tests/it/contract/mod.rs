@@ -22,14 +22,14 @@ use relatch::store::{
 use std::sync::Arc;
 
 /// A store with a clock to move.
-pub struct Bench {
+pub(crate) struct Bench {
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
 }
 
 impl Bench {
     /// Creates an account with a verified address.
-    pub async fn account(&self, email: &str) -> Account {
+    pub(crate) async fn account(&self, email: &str) -> Account {
         match self
             .store
             .create_account(fixture::create(email))
@@ -42,7 +42,7 @@ impl Bench {
     }
 
     /// The account as it is now.
-    pub async fn reread(&self, account_id: AccountId) -> Account {
+    pub(crate) async fn reread(&self, account_id: AccountId) -> Account {
         self.store
             .account(AccountSelector::Id(account_id))
             .await
@@ -51,7 +51,7 @@ impl Bench {
     }
 
     /// Requests a link and resolves the request.
-    pub async fn request(&self, email: &str) {
+    pub(crate) async fn request(&self, email: &str) {
         assert_eq!(
             self.store
                 .take_in(fixture::take_in(email, "192.0.2.1"))
@@ -63,7 +63,7 @@ impl Bench {
     }
 
     /// Every message that is due, leased.
-    pub async fn due(&self) -> Vec<LeasedMessage> {
+    pub(crate) async fn due(&self) -> Vec<LeasedMessage> {
         self.store
             .lease_messages(fixture::lease(1_000))
             .await
@@ -72,7 +72,7 @@ impl Bench {
     }
 
     /// Requests a link and takes it out of the outbox.
-    pub async fn link(&self, email: &str) -> Link {
+    pub(crate) async fn link(&self, email: &str) -> Link {
         self.request(email).await;
         let due = self.due().await;
         let [message] = due.as_slice() else {
@@ -82,7 +82,7 @@ impl Bench {
     }
 
     /// Opens a link that must be live.
-    pub async fn open(&self, link: Link) -> LiveReset {
+    pub(crate) async fn open(&self, link: Link) -> LiveReset {
         match self.store.open_reset(fixture::open(link)).await.unwrap() {
             OpenedReset::Live(live) => live,
             other => panic!("{other:?}"),
@@ -90,7 +90,7 @@ impl Bench {
     }
 
     /// The names of all events behind `after`.
-    pub async fn events(&self, after: Sequence) -> Vec<String> {
+    pub(crate) async fn events(&self, after: Sequence) -> Vec<String> {
         let stretch = EventStretch {
             after,
             through: *self.store.log_head().borrow(),
@@ -106,13 +106,13 @@ impl Bench {
     }
 
     /// The log's head.
-    pub fn head(&self) -> Sequence {
+    pub(crate) fn head(&self) -> Sequence {
         *self.store.log_head().borrow()
     }
 }
 
 /// The link that a message carries.
-pub fn link_of(message: &LeasedMessage) -> Link {
+pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
         MessageContent::ResetLink { link, .. } => link,
         MessageContent::PasswordChanged { .. } => panic!("a notice carries no link"),
@@ -120,7 +120,7 @@ pub fn link_of(message: &LeasedMessage) -> Link {
 }
 
 /// The name of the event with this leaf.
-pub fn name_of(leaf: &[u8]) -> String {
+pub(crate) fn name_of(leaf: &[u8]) -> String {
     use prost::Message as _;
     relatch::pb::AuditLeaf::decode(leaf).unwrap().name
 }
@@ -197,7 +197,7 @@ macro_rules! cases {
         $(mod $module {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let (bench, _kept) = $open().await;
+                let (bench, _kept) = $open();
                 $crate::contract::$module::$case(bench).await;
             })*
         })*

@@ -40,7 +40,7 @@ async fn one_due(bench: &Bench) -> LeasedMessage {
     bench.due().await.remove(0)
 }
 
-pub async fn a_leased_message_is_nobody_else_s_until_the_lease_ends(bench: Bench) {
+pub(super) async fn a_leased_message_is_nobody_else_s_until_the_lease_ends(bench: Bench) {
     let first = one_due(&bench).await;
     assert_eq!(first.attempt, 1);
     let none = bench.store.lease_messages(lease(10)).await.unwrap();
@@ -57,7 +57,7 @@ pub async fn a_leased_message_is_nobody_else_s_until_the_lease_ends(bench: Bench
     );
 }
 
-pub async fn many_couriers_lease_every_message_once(bench: Bench) {
+pub(super) async fn many_couriers_lease_every_message_once(bench: Bench) {
     for number in 0..40 {
         let email = format!("{number}@example.com");
         bench.account(&email).await;
@@ -82,7 +82,7 @@ pub async fn many_couriers_lease_every_message_once(bench: Bench) {
     assert_eq!(seen.len(), 40);
 }
 
-pub async fn a_settled_message_keeps_no_address(bench: Bench) {
+pub(super) async fn a_settled_message_keeps_no_address(bench: Bench) {
     let message = one_due(&bench).await;
     let settled = bench
         .store
@@ -98,10 +98,10 @@ pub async fn a_settled_message_keeps_no_address(bench: Bench) {
     assert!(bench.due().await.is_empty());
 }
 
-pub async fn a_retry_waits_its_pause(bench: Bench) {
+pub(super) async fn a_retry_waits_its_pause(bench: Bench) {
     let message = one_due(&bench).await;
     let retry = AttemptOutcome::Retry {
-        pause: Duration::from_secs(60),
+        pause: Duration::from_mins(1),
         error: "451 try later".to_owned(),
     };
     bench
@@ -135,7 +135,7 @@ pub async fn a_retry_waits_its_pause(bench: Bench) {
     assert_eq!(outcomes, ["retry", "gave_up"]);
 }
 
-pub async fn a_message_whose_link_died_is_expired_instead(bench: Bench) {
+pub(super) async fn a_message_whose_link_died_is_expired_instead(bench: Bench) {
     let message = one_due(&bench).await;
     bench
         .store
@@ -160,7 +160,7 @@ pub async fn a_message_whose_link_died_is_expired_instead(bench: Bench) {
     );
 }
 
-pub async fn a_lost_lease_settles_nothing(bench: Bench) {
+pub(super) async fn a_lost_lease_settles_nothing(bench: Bench) {
     let first = one_due(&bench).await;
     bench.clock.advance(Duration::from_secs(30));
     let second = bench.due().await.remove(0);
@@ -188,7 +188,7 @@ pub async fn a_lost_lease_settles_nothing(bench: Bench) {
     assert_eq!(twice, MessageSettled::LeaseLost);
 }
 
-pub async fn messages_are_found_for_the_support_desk(bench: Bench) {
+pub(super) async fn messages_are_found_for_the_support_desk(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     for _ in 0..5 {
         bench.request("ada@example.com").await;

@@ -12,7 +12,7 @@ use relatch::store::{
 };
 use std::time::Duration;
 
-pub async fn a_request_becomes_a_message_for_a_verified_address(bench: Bench) {
+pub(super) async fn a_request_becomes_a_message_for_a_verified_address(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     bench.request("ADA@example.com").await;
     let due = bench.due().await;
@@ -28,7 +28,7 @@ pub async fn a_request_becomes_a_message_for_a_verified_address(bench: Bench) {
     );
 }
 
-pub async fn nothing_is_sent_where_nothing_may_be_sent(bench: Bench) {
+pub(super) async fn nothing_is_sent_where_nothing_may_be_sent(bench: Bench) {
     let disabled = bench.account("disabled@example.com").await;
     let change = AccountChange {
         disabled: Some(true),
@@ -70,13 +70,13 @@ pub async fn nothing_is_sent_where_nothing_may_be_sent(bench: Bench) {
     }
 }
 
-pub async fn the_typed_address_is_erased_when_the_request_is_resolved(bench: Bench) {
+pub(super) async fn the_typed_address_is_erased_when_the_request_is_resolved(bench: Bench) {
     bench.request("absent@example.com").await;
     let resolved = bench.store.resolve(fixture::resolve(10)).await.unwrap();
     assert_eq!((resolved.count, resolved.more), (0, false));
 }
 
-pub async fn a_repeated_request_is_taken_in_once(bench: Bench) {
+pub(super) async fn a_repeated_request_is_taken_in_once(bench: Bench) {
     bench.account("ada@example.com").await;
     let request = |email: &str| TakeIn {
         repeatable: repeatable(Method::RequestReset, "1", email.as_bytes()),
@@ -121,7 +121,7 @@ pub async fn a_repeated_request_is_taken_in_once(bench: Bench) {
     );
 }
 
-pub async fn a_full_intake_refuses_everybody(bench: Bench) {
+pub(super) async fn a_full_intake_refuses_everybody(bench: Bench) {
     let request = || TakeIn {
         cap: 3,
         ..take_in("ada@example.com", "192.0.2.1")
@@ -163,7 +163,7 @@ pub async fn a_full_intake_refuses_everybody(bench: Bench) {
     );
 }
 
-pub async fn sources_are_resolved_in_turns(bench: Bench) {
+pub(super) async fn sources_are_resolved_in_turns(bench: Bench) {
     for name in ["flood", "late", "later"] {
         bench.account(&format!("{name}@example.com")).await;
     }
@@ -201,7 +201,7 @@ pub async fn sources_are_resolved_in_turns(bench: Bench) {
     );
 }
 
-pub async fn the_identifier_limit_suppresses_silently(bench: Bench) {
+pub(super) async fn the_identifier_limit_suppresses_silently(bench: Bench) {
     bench.account("ada@example.com").await;
     let rate = Rates::default().identifier;
     for email in ["ada@example.com", "absent@example.com"] {
@@ -248,7 +248,7 @@ pub async fn the_identifier_limit_suppresses_silently(bench: Bench) {
     );
 }
 
-pub async fn the_fourth_request_sends_the_newest_link_again(bench: Bench) {
+pub(super) async fn the_fourth_request_sends_the_newest_link_again(bench: Bench) {
     bench.account("ada@example.com").await;
     let mut links = Vec::new();
     for _ in 0..3 {
@@ -262,7 +262,7 @@ pub async fn the_fourth_request_sends_the_newest_link_again(bench: Bench) {
     }
 }
 
-pub async fn a_request_that_waited_too_long_is_not_sent(bench: Bench) {
+pub(super) async fn a_request_that_waited_too_long_is_not_sent(bench: Bench) {
     bench.account("ada@example.com").await;
     bench
         .store
@@ -274,7 +274,7 @@ pub async fn a_request_that_waited_too_long_is_not_sent(bench: Bench) {
     assert!(bench.due().await.is_empty());
 }
 
-pub async fn a_profile_link_tells_its_way(bench: Bench) {
+pub(super) async fn a_profile_link_tells_its_way(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let asked = bench
         .store
@@ -333,7 +333,7 @@ pub async fn a_profile_link_tells_its_way(bench: Bench) {
     assert_eq!(asked, ProfileLink::NoAccount);
 }
 
-pub async fn a_profile_link_is_limited_and_repeatable(bench: Bench) {
+pub(super) async fn a_profile_link_is_limited_and_repeatable(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let rate = Rate::burst_then_every(1, Duration::from_hours(1));
     let ask = |request_id: &str| {
@@ -362,7 +362,7 @@ pub async fn a_profile_link_is_limited_and_repeatable(bench: Bench) {
     assert_eq!(bench.due().await.len(), 1);
 }
 
-pub async fn links_live_from_the_intake_s_commit(bench: Bench) {
+pub(super) async fn links_live_from_the_intake_s_commit(bench: Bench) {
     bench.account("ada@example.com").await;
     bench
         .store

@@ -23,7 +23,7 @@ async fn why_dead(bench: &Bench, link: Link) -> DeadLink {
     }
 }
 
-pub async fn a_link_is_used_once(bench: Bench) {
+pub(super) async fn a_link_is_used_once(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;
@@ -54,7 +54,7 @@ pub async fn a_link_is_used_once(bench: Bench) {
     assert_eq!(bench.reread(account.account_id).await, after);
 }
 
-pub async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
+pub(super) async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
     bench.account("ada@example.com").await;
     for _ in 0..20 {
         let link = bench.link("ada@example.com").await;
@@ -85,7 +85,7 @@ pub async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
     }
 }
 
-pub async fn whatever_moves_the_credentials_kills_every_link(bench: Bench) {
+pub(super) async fn whatever_moves_the_credentials_kills_every_link(bench: Bench) {
     let update = |account_id, change| UpdateAccount {
         call: call(),
         account_id,
@@ -179,7 +179,7 @@ pub async fn whatever_moves_the_credentials_kills_every_link(bench: Bench) {
     }
 }
 
-pub async fn a_dead_link_says_why(bench: Bench) {
+pub(super) async fn a_dead_link_says_why(bench: Bench) {
     bench.account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let unknown = Link {
@@ -194,7 +194,7 @@ pub async fn a_dead_link_says_why(bench: Bench) {
     assert_eq!(why_dead(&bench, link).await, DeadLink::Expired);
 }
 
-pub async fn cancelling_kills_every_live_link_and_may_be_repeated(bench: Bench) {
+pub(super) async fn cancelling_kills_every_live_link_and_may_be_repeated(bench: Bench) {
     bench.account("ada@example.com").await;
     bench.account("bob@example.com").await;
     let links = [
@@ -224,7 +224,7 @@ pub async fn cancelling_kills_every_live_link_and_may_be_repeated(bench: Bench) 
     );
 }
 
-pub async fn a_repeated_confirm_is_recognised_and_another_link_refused(bench: Bench) {
+pub(super) async fn a_repeated_confirm_is_recognised_and_another_link_refused(bench: Bench) {
     bench.account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;
@@ -255,7 +255,7 @@ pub async fn a_repeated_confirm_is_recognised_and_another_link_refused(bench: Be
     assert!(matches!(other, OpenedReset::RequestIdReused), "{other:?}");
 }
 
-pub async fn a_confirm_tells_the_owner(bench: Bench) {
+pub(super) async fn a_confirm_tells_the_owner(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;
@@ -280,7 +280,7 @@ pub async fn a_confirm_tells_the_owner(bench: Bench) {
     assert_eq!(due[0].address, "ada@example.com");
 }
 
-pub async fn a_link_dies_with_its_last_microsecond(bench: Bench) {
+pub(super) async fn a_link_dies_with_its_last_microsecond(bench: Bench) {
     bench.account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;

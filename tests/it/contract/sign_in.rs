@@ -47,7 +47,7 @@ fn right(account: &SignInAccount, rehash: Option<Rehash>) -> FinishSignIn {
     }
 }
 
-pub async fn only_accounts_that_may_sign_in_are_checked(bench: Bench) {
+pub(super) async fn only_accounts_that_may_sign_in_are_checked(bench: Bench) {
     assert!(begin(&bench, "absent@example.com").await.is_none());
     bench.account("new@example.com").await;
     assert!(
@@ -70,7 +70,7 @@ pub async fn only_accounts_that_may_sign_in_are_checked(bench: Bench) {
     assert!(begin(&bench, "ada@example.com").await.is_none(), "disabled");
 }
 
-pub async fn a_sign_in_under_moved_credentials_does_not_stand(bench: Bench) {
+pub(super) async fn a_sign_in_under_moved_credentials_does_not_stand(bench: Bench) {
     let account = with_password(&bench, "ada@example.com", 1).await;
     let finish = bench
         .store
@@ -106,7 +106,7 @@ pub async fn a_sign_in_under_moved_credentials_does_not_stand(bench: Bench) {
     }
 }
 
-pub async fn an_outdated_hash_is_replaced_once(bench: Bench) {
+pub(super) async fn an_outdated_hash_is_replaced_once(bench: Bench) {
     let account = with_password(&bench, "ada@example.com", 1).await;
     let rehash = |to| {
         Some(Rehash {
@@ -132,7 +132,7 @@ pub async fn an_outdated_hash_is_replaced_once(bench: Bench) {
     );
 }
 
-pub async fn ending_sessions_moves_the_watermark(bench: Bench) {
+pub(super) async fn ending_sessions_moves_the_watermark(bench: Bench) {
     let account = bench.account("ada@example.com").await;
     let end = |account_id| EndSessions {
         call: call(),

@@ -7,7 +7,7 @@ use relatch::store::sqlite::{SqliteSettings, SqliteStore};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-async fn open() -> (Bench, TempDir) {
+fn open() -> (Bench, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::default());
     let store = SqliteStore::open(

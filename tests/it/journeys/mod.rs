@@ -4,3 +4,4 @@ mod dead_links;
 mod forgotten;
 mod profile;
 mod repeats;
+mod rotation;

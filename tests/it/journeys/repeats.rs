@@ -171,7 +171,7 @@ async fn a_repeated_profile_link_and_account_give_the_first_answer() {
         client: client(),
         request_id: "1".to_owned(),
     };
-    let sent = server
+    let answer = server
         .passwords()
         .send_profile_reset_link(send())
         .await
@@ -187,7 +187,7 @@ async fn a_repeated_profile_link_and_account_give_the_first_answer() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(again, sent);
+    assert_eq!(again, answer);
     let bob = server.account("bob@example.com").await;
     let other = pb::SendProfileResetLinkRequest {
         account_id: bob.account_id,

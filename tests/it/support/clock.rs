@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Noon on 23 November 2026, UTC.
-pub const NOON: Timestamp = Timestamp::from_micros(1_795_435_200_000_000);
+pub(crate) const NOON: Timestamp = Timestamp::from_micros(1_795_435_200_000_000);
 
 /// A clock that stands still until it is moved.
-pub struct ManualClock(AtomicI64);
+pub(crate) struct ManualClock(AtomicI64);
 
 impl Default for ManualClock {
     fn default() -> Self {
@@ -19,7 +19,7 @@ impl Default for ManualClock {
 
 impl ManualClock {
     /// Moves the clock on.
-    pub fn advance(&self, span: Duration) {
+    pub(crate) fn advance(&self, span: Duration) {
         self.0
             .fetch_add(relatch::domain::time::micros(span), Ordering::SeqCst);
     }

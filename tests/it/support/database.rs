@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A connection of our own to a data directory.
-pub fn open(data: &Path) -> Connection {
+pub(crate) fn open(data: &Path) -> Connection {
     Connection::open_with_flags(data.join("relatch.db"), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap()
 }
 
 /// Every row of every table.
-pub fn rows(data: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
+pub(crate) fn rows(data: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
     let connection = open(data);
     let mut tables = connection
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
@@ -43,7 +43,7 @@ pub fn rows(data: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
 }
 
 /// The leaves of the events of this name.
-pub fn events_named(data: &Path, name: &str) -> Vec<AuditLeaf> {
+pub(crate) fn events_named(data: &Path, name: &str) -> Vec<AuditLeaf> {
     let connection = open(data);
     let mut statement = connection
         .prepare("SELECT leaf FROM audit_leaves WHERE name = ?1 ORDER BY sequence")
@@ -57,7 +57,7 @@ pub fn events_named(data: &Path, name: &str) -> Vec<AuditLeaf> {
 }
 
 /// An attribute of an event.
-pub fn attribute(leaf: &AuditLeaf, key: &str) -> String {
+pub(crate) fn attribute(leaf: &AuditLeaf, key: &str) -> String {
     leaf.attributes
         .iter()
         .find(|attribute| attribute.key == key)

@@ -23,12 +23,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// A fresh array of random bytes.
-pub fn fresh<const N: usize>() -> [u8; N] {
+pub(crate) fn fresh<const N: usize>() -> [u8; N] {
     random::array(&SystemRandom as &dyn Random).expect("the system has entropy")
 }
 
 /// A ring of one key, the same in every test.
-pub fn keyring() -> Keyring {
+pub(crate) fn keyring() -> Keyring {
     Keyring::of(
         KeyId::from_bytes([1, 2, 3, 4]),
         std::array::from_fn(|i| u8::try_from(i * 5 + 3).unwrap_or(1)),
@@ -36,7 +36,7 @@ pub fn keyring() -> Keyring {
 }
 
 /// A call by the service `web`.
-pub fn call() -> Call {
+pub(crate) fn call() -> Call {
     Call {
         caller: CallerName::parse("web").expect("a name"),
         correlation_id: CorrelationId::from_random(fresh()),
@@ -45,13 +45,13 @@ pub fn call() -> Call {
 }
 
 /// A repeatable call of `method` under `request_id` with this one field.
-pub fn repeatable(method: Method, request_id: &str, field: &[u8]) -> Option<Repeatable> {
+pub(crate) fn repeatable(method: Method, request_id: &str, field: &[u8]) -> Option<Repeatable> {
     let caller = CallerName::parse("web").expect("a name");
     Repeatable::new(&keyring(), &caller, method, request_id, &[field]).expect("a request id")
 }
 
 /// A hash that no password has; the store does not look into it.
-pub fn password_hash(salt: u8) -> PasswordHash {
+pub(crate) fn password_hash(salt: u8) -> PasswordHash {
     let salt = data_encoding::BASE64_NOPAD.encode(&[salt; 16]);
     let tag = data_encoding::BASE64_NOPAD.encode(&[7; 32]);
     PasswordHash::parse(&format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${tag}"))
@@ -59,12 +59,12 @@ pub fn password_hash(salt: u8) -> PasswordHash {
 }
 
 /// A limit that is never reached.
-pub fn generous() -> Rate {
+pub(crate) fn generous() -> Rate {
     Rate::per(1_000_000, Duration::from_secs(1))
 }
 
 /// A verified address without a phone.
-pub fn profile(email: &str) -> Profile {
+pub(crate) fn profile(email: &str) -> Profile {
     Profile {
         email: Email::parse(email).expect("an address"),
         email_verified: true,
@@ -77,7 +77,7 @@ pub fn profile(email: &str) -> Profile {
 }
 
 /// Creates an account with this address.
-pub fn create(email: &str) -> CreateAccount {
+pub(crate) fn create(email: &str) -> CreateAccount {
     CreateAccount {
         call: call(),
         repeatable: None,
@@ -87,17 +87,17 @@ pub fn create(email: &str) -> CreateAccount {
 }
 
 /// The limits of a source in a bucket.
-pub fn source_limits(bucket: Bucket, rate: Rate, ip: &str) -> Vec<Limit> {
+pub(crate) fn source_limits(bucket: Bucket, rate: Rate, ip: &str) -> Vec<Limit> {
     limit::for_source(&keyring(), bucket, rate, source(ip))
 }
 
 /// The source of an address.
-pub fn source(ip: &str) -> Source {
+pub(crate) fn source(ip: &str) -> Source {
     Source::of(ip.parse::<IpAddr>().expect("an address"))
 }
 
 /// The pseudonym of an address.
-pub fn identifier(email: &str) -> Pseudonym {
+pub(crate) fn identifier(email: &str) -> Pseudonym {
     let email = Email::parse(email).expect("an address");
     Pseudonym::of(
         &keyring(),
@@ -107,7 +107,7 @@ pub fn identifier(email: &str) -> Pseudonym {
 }
 
 /// A request for a link for this address, from this source, under no limit.
-pub fn take_in(email: &str, ip: &str) -> TakeIn {
+pub(crate) fn take_in(email: &str, ip: &str) -> TakeIn {
     let identifier = identifier(email);
     TakeIn {
         call: Call {
@@ -129,7 +129,7 @@ pub fn take_in(email: &str, ip: &str) -> TakeIn {
 }
 
 /// Resolves up to this many requests, under no limit.
-pub fn resolve(at_most: u32) -> Resolve {
+pub(crate) fn resolve(at_most: u32) -> Resolve {
     Resolve {
         at_most,
         identifier_rate: generous(),
@@ -137,7 +137,7 @@ pub fn resolve(at_most: u32) -> Resolve {
 }
 
 /// A link requested from this profile, under no limit.
-pub fn profile_link(account_id: AccountId) -> RequestProfileLink {
+pub(crate) fn profile_link(account_id: AccountId) -> RequestProfileLink {
     let whose = Pseudonym::of(&keyring(), Subject::Account, account_id.as_bytes());
     RequestProfileLink {
         call: call(),
@@ -154,7 +154,7 @@ pub fn profile_link(account_id: AccountId) -> RequestProfileLink {
 }
 
 /// Opens a link, under no limit.
-pub fn open(link: Link) -> OpenReset {
+pub(crate) fn open(link: Link) -> OpenReset {
     OpenReset {
         link,
         limits: source_limits(Bucket::ConfirmSource, generous(), "192.0.2.1"),
@@ -163,7 +163,7 @@ pub fn open(link: Link) -> OpenReset {
 }
 
 /// Cancels by a link, under no limit.
-pub fn cancel(link: Link) -> CancelResets {
+pub(crate) fn cancel(link: Link) -> CancelResets {
     CancelResets {
         call: call(),
         link,
@@ -172,7 +172,7 @@ pub fn cancel(link: Link) -> CancelResets {
 }
 
 /// Uses a link that was opened.
-pub fn confirm(
+pub(crate) fn confirm(
     link: Link,
     opened: &relatch::store::LiveReset,
     password_hash: PasswordHash,
@@ -192,7 +192,7 @@ pub fn confirm(
 }
 
 /// Begins a sign-in, under no limit.
-pub fn begin_sign_in(email: &str) -> BeginSignIn {
+pub(crate) fn begin_sign_in(email: &str) -> BeginSignIn {
     BeginSignIn {
         email: Email::parse(email).expect("an address").key().clone(),
         limits: source_limits(Bucket::SignInSource, generous(), "192.0.2.1"),
@@ -200,7 +200,7 @@ pub fn begin_sign_in(email: &str) -> BeginSignIn {
 }
 
 /// Leases up to this many messages for half a minute.
-pub fn lease(at_most: u32) -> LeaseMessages {
+pub(crate) fn lease(at_most: u32) -> LeaseMessages {
     LeaseMessages {
         at_most,
         lease_for: Duration::from_secs(30),

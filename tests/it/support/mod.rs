@@ -1,15 +1,15 @@
 //! What the tests stand on.
 
-pub mod clock;
-pub mod database;
-pub mod fixture;
-pub mod server;
-pub mod wire;
+pub(crate) mod clock;
+pub(crate) mod database;
+pub(crate) mod fixture;
+pub(crate) mod server;
+pub(crate) mod wire;
 
 use std::time::Duration;
 
 /// Waits until something that happens on its own time has happened.
-pub async fn eventually(mut happened: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(mut happened: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !happened().await {
             tokio::time::sleep(Duration::from_millis(5)).await;

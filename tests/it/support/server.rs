@@ -36,13 +36,13 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 /// A password that the policy accepts.
-pub const PASSWORD: &str = "seven purple otters dance";
+pub(crate) const PASSWORD: &str = "seven purple otters dance";
 
 /// Another one.
-pub const OTHER_PASSWORD: &str = "granite umbrella Tuesday choir";
+pub(crate) const OTHER_PASSWORD: &str = "granite umbrella Tuesday choir";
 
 /// A running server. Dropping it ends it.
-pub struct TestServer {
+pub(crate) struct TestServer {
     /// Where it listens.
     pub address: SocketAddr,
     /// Moves its time.
@@ -60,11 +60,11 @@ pub struct TestServer {
 }
 
 /// A client with the token of a caller.
-pub type Client = InterceptedService<Channel, Bearer>;
+pub(crate) type Client = InterceptedService<Channel, Bearer>;
 
 /// Sends a bearer token with every call.
 #[derive(Clone)]
-pub struct Bearer(Option<MetadataValue<Ascii>>);
+pub(crate) struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -91,12 +91,12 @@ const CALLERS: [(&str, &[&str]); 3] = [
 
 impl TestServer {
     /// Starts a server with the limits of the real one.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
     /// Starts a server on which nobody meets a limit.
-    pub async fn unlimited() -> Self {
+    pub(crate) async fn unlimited() -> Self {
         let limits = [
             "request_source",
             "confirm_source",
@@ -116,7 +116,7 @@ impl TestServer {
     }
 
     /// Starts a server with these settings.
-    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = config(&directory.path().join("data"), settings);
         let keyring = Arc::new(ArcSwap::from_pointee(fixture::keyring()));
@@ -166,12 +166,12 @@ impl TestServer {
     }
 
     /// The server's data directory.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
     /// The transport, for what generated clients cannot send.
-    pub fn channel(&self) -> Channel {
+    pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
     }
 
@@ -180,27 +180,27 @@ impl TestServer {
     }
 
     /// `PasswordService` as the caller who may do everything.
-    pub fn passwords(&self) -> PasswordServiceClient<Client> {
+    pub(crate) fn passwords(&self) -> PasswordServiceClient<Client> {
         self.passwords_as("all")
     }
 
     /// `PasswordService` as this caller.
-    pub fn passwords_as(&self, caller: &str) -> PasswordServiceClient<Client> {
+    pub(crate) fn passwords_as(&self, caller: &str) -> PasswordServiceClient<Client> {
         PasswordServiceClient::with_interceptor(self.channel(), Self::bearer(caller))
     }
 
     /// `AccountService` as the caller who may do everything.
-    pub fn accounts(&self) -> AccountServiceClient<Client> {
+    pub(crate) fn accounts(&self) -> AccountServiceClient<Client> {
         AccountServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
     }
 
     /// `AuditService` as the caller who may do everything.
-    pub fn audit(&self) -> AuditServiceClient<Client> {
+    pub(crate) fn audit(&self) -> AuditServiceClient<Client> {
         AuditServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
     }
 
     /// Creates an account with a verified address and no password.
-    pub async fn account(&self, email: &str) -> pb::Account {
+    pub(crate) async fn account(&self, email: &str) -> pb::Account {
         let request = pb::CreateAccountRequest {
             email: email.to_owned(),
             email_verified: true,
@@ -216,7 +216,7 @@ impl TestServer {
     }
 
     /// Creates an account and sets its password, the way a person would.
-    pub async fn person(&self, email: &str, password: &str) -> pb::Account {
+    pub(crate) async fn person(&self, email: &str, password: &str) -> pb::Account {
         let account = self.account(email).await;
         let token = self.request_link(email).await;
         self.confirm(&token, password).await.unwrap();
@@ -226,7 +226,7 @@ impl TestServer {
     }
 
     /// Requests a link, as a person at sign-in, and takes its token from the mail.
-    pub async fn request_link(&self, email: &str) -> String {
+    pub(crate) async fn request_link(&self, email: &str) -> String {
         self.inbox.clear();
         let request = pb::RequestResetRequest {
             email: email.to_owned(),
@@ -238,7 +238,7 @@ impl TestServer {
     }
 
     /// Uses a link.
-    pub async fn confirm(
+    pub(crate) async fn confirm(
         &self,
         token: &str,
         password: &str,
@@ -251,7 +251,7 @@ impl TestServer {
     }
 
     /// Signs in.
-    pub async fn verify(&self, email: &str, password: &str) -> Result<pb::SignedIn, Status> {
+    pub(crate) async fn verify(&self, email: &str, password: &str) -> Result<pb::SignedIn, Status> {
         let request = pb::VerifyPasswordRequest {
             email: email.to_owned(),
             password: password.to_owned(),
@@ -270,7 +270,7 @@ impl TestServer {
     }
 
     /// Waits for a mail of this kind to this address: the courier works on its own time.
-    pub async fn mail_to(&self, email: &str, kind: MessageKind) -> Arc<OutgoingMessage> {
+    pub(crate) async fn mail_to(&self, email: &str, kind: MessageKind) -> Arc<OutgoingMessage> {
         let arrived = async {
             loop {
                 let messages = self.inbox.messages();
@@ -289,14 +289,14 @@ impl TestServer {
     }
 
     /// Waits until the intake is resolved and the outbox has nothing more to do.
-    pub async fn settled(&self) {
+    pub(crate) async fn settled(&self) {
         relatch::service::resolve::resolve_all(&self.service)
             .await
             .unwrap();
     }
 
     /// Every event from the first to the present head.
-    pub async fn events(&self) -> Vec<pb::Event> {
+    pub(crate) async fn events(&self) -> Vec<pb::Event> {
         let mut stream = self
             .audit()
             .watch_events(pb::WatchEventsRequest::default())
@@ -311,7 +311,7 @@ impl TestServer {
     }
 
     /// Ends the server in good order.
-    pub async fn stop(self) -> TempDir {
+    pub(crate) async fn stop(self) -> TempDir {
         self.trigger.pull();
         self.running.await.unwrap();
         self.directory
@@ -319,7 +319,7 @@ impl TestServer {
 }
 
 /// What the caller of this name puts into `authorization`.
-pub fn bearer(caller: &str) -> String {
+pub(crate) fn bearer(caller: &str) -> String {
     format!("Bearer {}", token(caller).expose())
 }
 
@@ -330,12 +330,16 @@ fn token(caller: &str) -> CallerToken {
 }
 
 /// A person at 192.0.2.1.
-pub fn client() -> Option<pb::ClientContext> {
+pub(crate) fn client() -> Option<pb::ClientContext> {
     client_at("192.0.2.1")
 }
 
-/// A person at this address.
-pub fn client_at(ip: &str) -> Option<pb::ClientContext> {
+/// A person at this address, as a request takes them.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a message field is optional to prost"
+)]
+pub(crate) fn client_at(ip: &str) -> Option<pb::ClientContext> {
     Some(pb::ClientContext {
         ip: ip.to_owned(),
         ..pb::ClientContext::default()
@@ -343,7 +347,7 @@ pub fn client_at(ip: &str) -> Option<pb::ClientContext> {
 }
 
 /// A confirm by a person at 192.0.2.1.
-pub fn confirm(token: &str, password: &str) -> pb::ConfirmResetRequest {
+pub(crate) fn confirm(token: &str, password: &str) -> pb::ConfirmResetRequest {
     pb::ConfirmResetRequest {
         token: token.to_owned(),
         new_password: password.to_owned(),
@@ -353,12 +357,12 @@ pub fn confirm(token: &str, password: &str) -> pb::ConfirmResetRequest {
 }
 
 /// The token of the reset link in a mail.
-pub fn reset_token(mail: &OutgoingMessage) -> String {
+pub(crate) fn reset_token(mail: &OutgoingMessage) -> String {
     token_in(&mail.text, "rlt1_")
 }
 
 /// The token of the cancel link in a mail.
-pub fn cancel_token(mail: &OutgoingMessage) -> String {
+pub(crate) fn cancel_token(mail: &OutgoingMessage) -> String {
     token_in(&mail.text, "rlc1_")
 }
 
@@ -371,7 +375,7 @@ fn token_in(text: &str, prefix: &str) -> String {
 }
 
 /// The reason of an error, as its `ErrorInfo` gives it.
-pub fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     use tonic_types::StatusExt as _;
     status
         .get_details_error_info()

@@ -10,7 +10,7 @@ use tower::{Service as _, ServiceExt as _};
 
 /// Everything that came back.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: StatusCode,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
@@ -19,7 +19,7 @@ pub struct Reply {
 
 /// Calls a method and collects everything that comes back. All calls have the same request id in
 /// their header, and the date is left out: it is the time of day, not of the call.
-pub async fn call(server: &TestServer, method: &str, message: &impl Message) -> Reply {
+pub(crate) async fn call(server: &TestServer, method: &str, message: &impl Message) -> Reply {
     let mut channel = server.channel();
     let mut framed = vec![0];
     framed.extend_from_slice(&u32::try_from(message.encoded_len()).unwrap().to_be_bytes());

@@ -21,7 +21,7 @@ fn happened(name: EventName) -> Draft {
     };
     Draft::success(crate::audit::fake_log::NOW, name, &call)
         .of(ACCOUNT)
-        .fact("credential_version", CredentialVersion::FIRST.get())
+        .fact("credential_version", &CredentialVersion::FIRST.get())
         .personal("destination", "a***@example.com")
 }
 
