@@ -272,7 +272,6 @@ async fn accounts_are_listed_in_pages() {
             "1@example.com",
             "2@example.com",
             "3@example.com",
-            "ada@example.com"
         ]
     );
     let forged = pb::ListAccountsRequest {
