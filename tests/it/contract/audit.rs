@@ -14,7 +14,7 @@ fn everything(bench: &Bench) -> EventStretch {
     EventStretch {
         after: Sequence::ZERO,
         through: bench.head(),
-        at_most: 10_000,
+        at_most: u32::MAX,
         names: Vec::new(),
         account_id: None,
     }
@@ -107,7 +107,7 @@ pub(super) async fn every_change_is_one_event(bench: Bench) {
 }
 
 pub(super) async fn the_sequence_is_dense_under_concurrency(bench: Bench) {
-    let creations: Vec<_> = (0..200)
+    let creations: Vec<_> = (0..crate::support::rounds(200))
         .map(|number| {
             let store = bench.store.clone();
             tokio::spawn(async move {
@@ -126,7 +126,10 @@ pub(super) async fn the_sequence_is_dense_under_concurrency(bench: Bench) {
         .iter()
         .map(|event| event.sequence.get())
         .collect();
-    assert_eq!(sequences, (1..=100).collect::<Vec<_>>());
+    assert_eq!(
+        sequences,
+        (1..=i64::from(crate::support::rounds(100))).collect::<Vec<_>>()
+    );
     for event in read.events {
         let leaf = AuditLeaf::decode(event.leaf.as_slice()).unwrap();
         assert_eq!(leaf.sequence, event.sequence.get());

@@ -56,7 +56,7 @@ pub(super) async fn a_link_is_used_once(bench: Bench) {
 
 pub(super) async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
     bench.account("ada@example.com").await;
-    for _ in 0..20 {
+    for _ in 0..crate::support::rounds(20) {
         let link = bench.link("ada@example.com").await;
         let opened = bench.open(link).await;
         let barrier = Arc::new(Barrier::new(64));

@@ -5,3 +5,4 @@ mod forgotten;
 mod profile;
 mod repeats;
 mod rotation;
+mod secrets;

@@ -64,3 +64,9 @@ pub(crate) fn attribute(leaf: &AuditLeaf, key: &str) -> String {
         .map(|found| found.value.clone())
         .unwrap_or_default()
 }
+
+/// How many rows of a table meet a condition.
+pub(crate) fn count(data: &Path, table: &str, condition: &str) -> u32 {
+    let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
+    open(data).query_row(&sql, [], |row| row.get(0)).unwrap()
+}

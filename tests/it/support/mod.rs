@@ -19,3 +19,11 @@ pub(crate) async fn eventually(mut happened: impl AsyncFnMut() -> bool) {
         .await
         .expect("it happens within ten seconds");
 }
+
+/// How often something is done: `often`, and a hundred times that under `make soak`.
+pub(crate) fn rounds(often: u32) -> u32 {
+    match std::env::var_os("RELATCH_SOAK") {
+        Some(_) => often * 100,
+        None => often,
+    }
+}
