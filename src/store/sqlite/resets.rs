@@ -21,15 +21,15 @@ pub(super) fn open_reset(
     work: &mut Work<'_>,
     intent: &OpenReset,
 ) -> Result<OpenedReset, StoreError> {
-    match earlier(work, intent.repeatable.as_ref())? {
-        Earlier::New => {}
-        Earlier::Same(kept) => return repeated(work, &kept),
-        Earlier::Other => return Ok(OpenedReset::RequestIdReused),
-    }
+    // A repetition counts as well: it has a password hashed, and tells whether it is the right one.
     if let Some(limited) = limits::take(work, &intent.limits)? {
         return Ok(OpenedReset::SourceLimited(limited));
     }
-    judge(work, intent.link.reset_id)
+    match earlier(work, intent.repeatable.as_ref())? {
+        Earlier::New => judge(work, intent.link.reset_id),
+        Earlier::Same(kept) => repeated(work, &kept),
+        Earlier::Other => Ok(OpenedReset::RequestIdReused),
+    }
 }
 
 /// What the reset is at this moment.

@@ -1,10 +1,11 @@
 //! Limits per source.
 
 use super::Bench;
-use crate::support::fixture::{open, source_limits, take_in};
+use crate::support::fixture::{confirm, open, password_hash, repeatable, source_limits, take_in};
+use relatch::domain::idempotency::Method;
 use relatch::domain::limit::{Bucket, Rates};
 use relatch::domain::token::Link;
-use relatch::store::{Limited, OpenReset, OpenedReset, TakeIn, TakenIn};
+use relatch::store::{ConfirmReset, Limited, OpenReset, OpenedReset, TakeIn, TakenIn};
 use std::time::Duration;
 
 pub(super) async fn a_source_is_limited_and_recovers(bench: Bench) {
@@ -60,6 +61,34 @@ pub(super) async fn a_source_is_limited_and_recovers(bench: Bench) {
     }
     assert!(matches!(
         bench.store.open_reset(opening()).await.unwrap(),
+        OpenedReset::SourceLimited(_)
+    ));
+}
+
+pub(super) async fn a_repeated_confirm_counts_against_its_source(bench: Bench) {
+    bench.account("ada@example.com").await;
+    let link = bench.link("ada@example.com").await;
+    let opened = bench.open(link).await;
+    let call = || repeatable(Method::ConfirmReset, "1", link.reset_id.as_bytes());
+    let first = ConfirmReset {
+        repeatable: call(),
+        ..confirm(link, &opened, password_hash(1))
+    };
+    bench.store.confirm_reset(first).await.unwrap();
+    let rate = Rates::default().confirm_source;
+    let again = || OpenReset {
+        limits: source_limits(Bucket::ConfirmSource, rate, "198.51.100.7"),
+        repeatable: call(),
+        ..open(link)
+    };
+    for _ in 0..30 {
+        assert!(matches!(
+            bench.store.open_reset(again()).await.unwrap(),
+            OpenedReset::Repeated(_)
+        ));
+    }
+    assert!(matches!(
+        bench.store.open_reset(again()).await.unwrap(),
         OpenedReset::SourceLimited(_)
     ));
 }

@@ -180,6 +180,7 @@ macro_rules! contract {
             ],
             limits: [
                 a_source_is_limited_and_recovers,
+                a_repeated_confirm_counts_against_its_source,
                 ipv6_sources_share_their_48,
             ],
             audit: [
