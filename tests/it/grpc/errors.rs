@@ -1,6 +1,6 @@
 //! Refusals, as programs read them.
 
-use crate::support::server::{PASSWORD, TestServer, client, client_at, reason};
+use crate::support::server::{PASSWORD, TestServer, client, client_at, reason, update_request};
 use crate::support::wire;
 use relatch::pb;
 use relatch::pb::password_service_client::PasswordServiceClient;
@@ -182,16 +182,11 @@ async fn accounts_are_created_read_changed_listed_and_deleted() {
         Some(account.clone())
     );
 
-    let update = |etag: &str| pb::UpdateAccountRequest {
-        account: Some(pb::Account {
-            display_name: "Ada L.".to_owned(),
-            ..account.clone()
-        }),
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec!["display_name".to_owned()],
-        }),
-        etag: etag.to_owned(),
+    let renamed = pb::Account {
+        display_name: "Ada L.".to_owned(),
+        ..account.clone()
     };
+    let update = |etag: &str| update_request(renamed.clone(), &["display_name"], etag);
     let updated = server
         .accounts()
         .update_account(update(&account.etag))
@@ -208,12 +203,7 @@ async fn accounts_are_created_read_changed_listed_and_deleted() {
         (stale.code(), reason(&stale).as_str()),
         (Code::Aborted, "ETAG_MISMATCH")
     );
-    let unknown_path = pb::UpdateAccountRequest {
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec!["password_hash".to_owned()],
-        }),
-        ..update("")
-    };
+    let unknown_path = update_request(renamed.clone(), &["password_hash"], "");
     assert_eq!(
         reason(
             &server

@@ -18,35 +18,13 @@ async fn replies_are_equal_to_the_byte_whatever_the_account() {
     let server = TestServer::start_with(&[("limits.request_source", "1000/1s")]).await;
     server.person("existing@example.com", PASSWORD).await;
     let disabled = server.person("disabled@example.com", PASSWORD).await;
-    let update = pb::UpdateAccountRequest {
-        account: Some(pb::Account {
-            disabled: true,
-            ..disabled
-        }),
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec!["disabled".to_owned()],
-        }),
-        etag: String::new(),
-    };
-    server.accounts().update_account(update).await.unwrap();
+    server.disable(disabled).await;
     let unverified = pb::CreateAccountRequest {
         email: "unverified@example.com".to_owned(),
         ..pb::CreateAccountRequest::default()
     };
     server.accounts().create_account(unverified).await.unwrap();
-    let second_factor = pb::CreateAccountRequest {
-        email: "sms@example.com".to_owned(),
-        email_verified: true,
-        phone: "+14155550101".to_owned(),
-        phone_verified: true,
-        second_factor: pb::SecondFactor::Sms.into(),
-        ..pb::CreateAccountRequest::default()
-    };
-    server
-        .accounts()
-        .create_account(second_factor)
-        .await
-        .unwrap();
+    server.sms_account("sms@example.com").await;
 
     let mut replies = Vec::new();
     for email in [

@@ -6,16 +6,6 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tonic::Code;
 
-fn update(account: &pb::Account, path: &str) -> pb::UpdateAccountRequest {
-    pb::UpdateAccountRequest {
-        account: Some(account.clone()),
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec![path.to_owned()],
-        }),
-        etag: String::new(),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixty_four_confirms_at_once_one_is_ok_and_every_other_link_is_dead() {
     let server = TestServer::start_with(&[
@@ -79,22 +69,10 @@ async fn a_moved_address_a_disabling_and_ended_sessions_kill_every_link() {
                     email: "moved@example.com".to_owned(),
                     ..account
                 };
-                server
-                    .accounts()
-                    .update_account(update(&moved, "email"))
-                    .await
-                    .unwrap();
+                server.update(moved, &["email"]).await;
             }
             "disabled" => {
-                let disabled = pb::Account {
-                    disabled: true,
-                    ..account
-                };
-                server
-                    .accounts()
-                    .update_account(update(&disabled, "disabled"))
-                    .await
-                    .unwrap();
+                server.disable(account).await;
             }
             _ => {
                 let end = pb::EndSessionsRequest {

@@ -199,22 +199,7 @@ async fn passwords_are_verified_whole_and_normalised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_factors_are_refused_in_words_until_they_exist() {
     let server = TestServer::start().await;
-    let request = pb::CreateAccountRequest {
-        email: "grace@example.com".to_owned(),
-        email_verified: true,
-        phone: "+14155550101".to_owned(),
-        phone_verified: true,
-        second_factor: pb::SecondFactor::Sms.into(),
-        ..pb::CreateAccountRequest::default()
-    };
-    let account = server
-        .accounts()
-        .create_account(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .account
-        .unwrap();
+    let account = server.sms_account("grace@example.com").await;
     let token = server.request_link("grace@example.com").await;
     let inspect = pb::InspectResetRequest {
         token: token.clone(),
@@ -249,17 +234,7 @@ async fn unknown_disabled_and_new_accounts_fail_like_a_wrong_password_and_cost_o
     server.person("ada@example.com", PASSWORD).await;
     server.account("new@example.com").await;
     let disabled = server.person("disabled@example.com", PASSWORD).await;
-    let update = pb::UpdateAccountRequest {
-        account: Some(pb::Account {
-            disabled: true,
-            ..disabled
-        }),
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec!["disabled".to_owned()],
-        }),
-        etag: String::new(),
-    };
-    server.accounts().update_account(update).await.unwrap();
+    server.disable(disabled).await;
     let oversized = "x".repeat(2_000);
     let mut replies = Vec::new();
     for (email, password) in [

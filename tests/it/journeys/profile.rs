@@ -115,18 +115,14 @@ async fn who_cannot_receive_a_link_is_refused_with_the_reason() {
         .await
         .unwrap_err();
     assert_eq!(reason(&unverified), "NO_VERIFIED_ADDRESS");
-    let update = pb::UpdateAccountRequest {
-        account: Some(pb::Account {
-            disabled: true,
-            email_verified: true,
-            ..account.clone()
-        }),
-        update_mask: Some(prost_types::FieldMask {
-            paths: vec!["disabled".to_owned(), "email_verified".to_owned()],
-        }),
-        etag: account.etag.clone(),
+    let verified = pb::Account {
+        email_verified: true,
+        disabled: true,
+        ..account.clone()
     };
-    server.accounts().update_account(update).await.unwrap();
+    server
+        .update(verified, &["email_verified", "disabled"])
+        .await;
     let disabled = server
         .passwords()
         .send_profile_reset_link(send(&account.account_id))

@@ -215,6 +215,36 @@ impl TestServer {
             .unwrap()
     }
 
+    /// Creates an account whose second factor is SMS.
+    pub(crate) async fn sms_account(&self, email: &str) -> pb::Account {
+        let request = pb::CreateAccountRequest {
+            email: email.to_owned(),
+            email_verified: true,
+            phone: "+14155550101".to_owned(),
+            phone_verified: true,
+            second_factor: pb::SecondFactor::Sms.into(),
+            ..pb::CreateAccountRequest::default()
+        };
+        let created = self.accounts().create_account(request).await.unwrap();
+        created.into_inner().account.unwrap()
+    }
+
+    /// Gives the fields of an account that the mask names what they have here.
+    pub(crate) async fn update(&self, account: pb::Account, mask: &[&str]) -> pb::Account {
+        let request = update_request(account, mask, "");
+        let updated = self.accounts().update_account(request).await.unwrap();
+        updated.into_inner().account.unwrap()
+    }
+
+    /// Disables an account.
+    pub(crate) async fn disable(&self, account: pb::Account) -> pb::Account {
+        let disabled = pb::Account {
+            disabled: true,
+            ..account
+        };
+        self.update(disabled, &["disabled"]).await
+    }
+
     /// Creates an account and sets its password, the way a person would.
     pub(crate) async fn person(&self, email: &str, password: &str) -> pb::Account {
         let account = self.account(email).await;
@@ -315,6 +345,20 @@ impl TestServer {
         self.trigger.pull();
         self.running.await.unwrap();
         self.directory
+    }
+}
+
+/// A change of the fields that the mask names, to what they are here.
+pub(crate) fn update_request(
+    account: pb::Account,
+    mask: &[&str],
+    etag: &str,
+) -> pb::UpdateAccountRequest {
+    let paths = mask.iter().map(|&path| path.to_owned()).collect();
+    pb::UpdateAccountRequest {
+        account: Some(account),
+        update_mask: Some(prost_types::FieldMask { paths }),
+        etag: etag.to_owned(),
     }
 }
 
