@@ -1,11 +1,16 @@
 //! A forgotten password, at sign-in.
 
+use crate::support::database;
+use crate::support::fixture;
 use crate::support::server::{
     OTHER_PASSWORD, PASSWORD, TestServer, cancel_token, client, confirm, reason, reset_token,
 };
 use relatch::domain::message::MessageKind;
 use relatch::pb;
+use relatch::service::resolve;
+use relatch::store::TakenIn;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,4 +324,28 @@ fn broken_rules(status: &tonic::Status) -> Vec<String> {
         .into_iter()
         .map(|violation| violation.reason)
         .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resolver_that_is_told_to_end_leaves_the_rest_of_the_intake() {
+    let server = TestServer::start().await;
+    let requests: Vec<_> = (0..3_000)
+        .map(|number| fixture::take_in(&format!("{number}@example.com"), "192.0.2.1"))
+        .collect();
+    // Many at once share a commit, beside which a batch of a few is resolved: most are left.
+    let requests: JoinSet<_> = requests
+        .into_iter()
+        .map(|request| {
+            let store = server.service.store.clone();
+            async move { store.take_in(request).await }
+        })
+        .collect();
+    for taken_in in requests.join_all().await {
+        assert_eq!(taken_in.unwrap(), TakenIn::Accepted);
+    }
+    resolve::run(server.service.clone(), std::future::ready(())).await;
+    let left: i64 = database::open(&server.data())
+        .query_one("SELECT count(*) FROM intake", [], |row| row.get(0))
+        .unwrap();
+    assert!(left > 0, "the intake was emptied first");
 }
