@@ -349,3 +349,39 @@ async fn a_resolver_that_is_told_to_end_leaves_the_rest_of_the_intake() {
         .unwrap();
     assert!(left > 0, "the intake was emptied first");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_one_account_keeps_nobody_else_s_mail_back() {
+    let server = TestServer::start().await;
+    server.account("eve@example.com").await;
+    server.account("ada@example.com").await;
+    let database = database::open(&server.data());
+    // As if another version had written them.
+    let an_account = "UPDATE accounts SET locale = 'de_AT' WHERE email = 'eve@example.com'";
+    let a_message = "INSERT INTO messages (message_id, account_id, kind, channel, address, destination, locale, state,
+                                           reason, requested_at, attempts, due_at)
+                     SELECT randomblob(16), account_id, 99, 1, email, '', '', 1, '', 0, 0, 0 FROM accounts";
+    let a_request = "INSERT INTO intake SELECT 1, 0, x'', 0, 0, 'nobody', '', x'', x'', '', x'', x'', '', '', ''";
+    for statement in [an_account, a_message, a_request] {
+        database.execute(statement, []).unwrap();
+    }
+    let request = pb::RequestResetRequest {
+        email: "eve@example.com".to_owned(),
+        client: client(),
+        request_id: String::new(),
+    };
+    server.passwords().request_reset(request).await.unwrap();
+    let token = server.request_link("ada@example.com").await;
+    server.confirm(&token, PASSWORD).await.unwrap();
+
+    let suppressed = database::events_named(&server.data(), "reset_request_suppressed");
+    assert_eq!(suppressed[0].reason, "account_unreadable");
+    let waiting: i64 = database
+        .query_one(
+            "SELECT count(*) FROM messages WHERE kind = 99 AND due_at > 0",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(waiting, 2, "another version may send them");
+}
