@@ -5,5 +5,6 @@ mod cli;
 mod contract;
 mod grpc;
 mod journeys;
+mod panics;
 mod shutdown;
 mod support;
