@@ -2,6 +2,8 @@
 
 use crate::config::{Log, LogFormat};
 use std::io::{IsTerminal as _, stderr};
+use std::panic::{self, PanicHookInfo};
+use std::thread;
 use thiserror::Error;
 use tracing::Subscriber;
 use tracing_subscriber::Layer as _;
@@ -15,9 +17,23 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 #[error("the log was set up twice")]
 pub struct AlreadySet(#[from] TryInitError);
 
-/// Sets up the log of the process; once.
+/// Sets up the log of the process, and has panics told in it; once.
 pub fn init(log: &Log) -> Result<(), AlreadySet> {
-    Ok(subscriber(log, stderr().is_terminal(), stderr).try_init()?)
+    subscriber(log, stderr().is_terminal(), stderr).try_init()?;
+    panic::set_hook(Box::new(tell));
+    Ok(())
+}
+
+/// Tells where a panic was raised. Its words are told where they stand in the source; others are made
+/// of data, and a string cut in the wrong place quotes all of itself, a password included.
+fn tell(panic: &PanicHookInfo<'_>) {
+    let words: Option<&&'static str> = panic.payload().downcast_ref();
+    tracing::error!(
+        location = panic.location().map(tracing::field::display),
+        thread = thread::current().name(),
+        words,
+        "a panic"
+    );
 }
 
 fn subscriber<W>(log: &Log, terminal: bool, writer: W) -> impl Subscriber + Send + Sync

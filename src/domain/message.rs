@@ -135,6 +135,8 @@ pub enum Suppression {
     IdentifierLimit,
     /// The link's life was over before the request was resolved.
     Expired,
+    /// The store holds of the account what this version cannot read.
+    Unreadable,
 }
 
 impl Suppression {
@@ -147,6 +149,7 @@ impl Suppression {
             Self::Unverified => "address_unverified",
             Self::IdentifierLimit => "identifier_limit",
             Self::Expired => "expired_before_resolved",
+            Self::Unreadable => "account_unreadable",
         }
     }
 }

@@ -18,23 +18,21 @@ pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
     let mut work = service.store.work();
     loop {
         work.mark_unchanged();
-        let waits = match resolve_all(&service).await {
-            Ok(()) => None,
-            Err(error) => {
-                tracing::warn!(%error, "the intake could not be resolved; trying again");
-                Some(PAUSE)
-            }
-        };
-        let next = async {
-            match waits {
-                Some(pause) => tokio::time::sleep(pause).await,
+        let round = async {
+            match resolve_all(&service).await {
                 // The sender lives as long as the store does, and the store as long as this task.
-                None => drop(work.changed().await),
+                Ok(()) => drop(work.changed().await),
+                Err(error) => {
+                    tracing::warn!(%error, "the intake could not be resolved; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         };
+        // A full intake takes long and keeps until the next start, so nothing waits for its end: a batch
+        // that has begun is one transaction.
         tokio::select! {
             () = &mut stopped => return,
-            () = next => {}
+            () = round => {}
         }
     }
 }

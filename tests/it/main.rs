@@ -11,5 +11,6 @@ mod cli;
 mod contract;
 mod grpc;
 mod journeys;
+mod panics;
 mod shutdown;
 mod support;

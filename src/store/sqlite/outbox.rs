@@ -51,6 +51,11 @@ pub(super) fn lease_messages(
                 )?;
                 leased.messages.push(*message);
             }
+            // It may be readable to another version, and must not keep the others back.
+            Due::Unreadable(message_id, error) => {
+                tracing::error!(%message_id, %error, "a message cannot be read: it is put off");
+                put_off(work, message_id, lease_ends)?;
+            }
             Due::TooLate(message_id, account_id) => {
                 end(work, message_id, DeliveryState::Expired, "link_dead")?;
                 let event = event(work, EventName::MessageExpired, message_id, account_id);
@@ -71,6 +76,7 @@ pub(super) fn lease_messages(
 enum Due {
     Worth(Box<LeasedMessage>),
     TooLate(MessageId, Option<AccountId>),
+    Unreadable(MessageId, StoreError),
 }
 
 impl Due {
@@ -82,20 +88,37 @@ impl Due {
                 .map(AccountId::from_bytes);
             return Ok(Self::TooLate(message_id, account_id));
         }
-        let name: Option<String> = row.get("display_name")?;
-        let attempts =
-            u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))?;
-        Ok(Self::Worth(Box::new(LeasedMessage {
-            message_id,
-            attempt: attempts.saturating_add(1),
-            channel: row.channel()?,
-            address: row.text("address")?,
-            locale: row.locale()?,
-            display_name: DisplayName::parse(name.as_deref().unwrap_or_default())
-                .map_err(|_| row::unreadable("display_name"))?,
-            content: content(row)?,
-        })))
+        Ok(match leased(row, message_id) {
+            Ok(message) => Self::Worth(Box::new(message)),
+            Err(error) => Self::Unreadable(message_id, error),
+        })
     }
+}
+
+fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreError> {
+    let name: Option<String> = row.get("display_name")?;
+    let attempts =
+        u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))?;
+    Ok(LeasedMessage {
+        message_id,
+        attempt: attempts.saturating_add(1),
+        channel: row.channel()?,
+        address: row.text("address")?,
+        locale: row.locale()?,
+        display_name: DisplayName::parse(name.as_deref().unwrap_or_default())
+            .map_err(|_| row::unreadable("display_name"))?,
+        content: content(row)?,
+    })
+}
+
+/// Nobody tries the message until then.
+fn put_off(work: &Work<'_>, message_id: MessageId, until: Timestamp) -> Result<(), StoreError> {
+    change(
+        work.sql(),
+        "UPDATE messages SET due_at = ?1 WHERE message_id = ?2",
+        (until.as_micros(), message_id.as_bytes()),
+    )?;
+    Ok(())
 }
 
 fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {

@@ -76,26 +76,30 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
         work.sql(),
         "SELECT * FROM intake ORDER BY turn, sequence LIMIT ?1",
         [intent.at_most],
-        Envelope::read,
+        |row| Ok((row.number("sequence")?, Envelope::read(row))),
     )?;
-    for envelope in &envelopes {
+    let count = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
+    for (sequence, envelope) in envelopes {
         change(
             work.sql(),
             "DELETE FROM intake WHERE sequence = ?1",
-            [envelope.sequence],
+            [sequence],
         )?;
         work.request_resolved();
-        open(work, envelope, intent.identifier_rate)?;
+        match envelope {
+            Ok(envelope) => open(work, &envelope, intent.identifier_rate)?,
+            // What cannot be read now never can; everybody behind it would wait for ever.
+            Err(error) => tracing::error!(sequence, %error, "a request for a link was dropped"),
+        }
     }
     Ok(Resolved {
-        count: u32::try_from(envelopes.len()).unwrap_or(u32::MAX),
+        count,
         more: work.unresolved() > 0,
     })
 }
 
 /// A request as the intake holds it.
 struct Envelope {
-    sequence: i64,
     accepted_at: Timestamp,
     expires_at: Timestamp,
     email: Email,
@@ -117,7 +121,6 @@ impl Envelope {
             source_ip: row.text("source_ip")?.parse().ok(),
         };
         Ok(Self {
-            sequence: row.number("sequence")?,
             accepted_at: row.moment("accepted_at")?,
             expires_at: row.moment("expires_at")?,
             email: row.email()?,
@@ -142,7 +145,16 @@ fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), Stor
         "SELECT * FROM accounts WHERE email_key = ?1",
         [envelope.email.key().as_str()],
         row::account,
-    )?;
+    );
+    let account = match account {
+        // One account that cannot be read must not keep the links of all others back.
+        Err(error @ StoreError::Corrupt(_)) => {
+            let message_id = envelope.message_id;
+            tracing::error!(%message_id, %error, "an account cannot be read: it gets no link");
+            return suppress(work, envelope, None, Suppression::Unreadable);
+        }
+        account => account?,
+    };
     match recipient(work.now(), envelope, account.as_ref(), limited) {
         Ok(account) => {
             let link = NewLink {

@@ -1,11 +1,16 @@
 //! A forgotten password, at sign-in.
 
+use crate::support::database;
+use crate::support::fixture;
 use crate::support::server::{
     OTHER_PASSWORD, PASSWORD, TestServer, cancel_token, client, confirm, reason, reset_token,
 };
 use relatch::domain::message::MessageKind;
 use relatch::pb;
+use relatch::service::resolve;
+use relatch::store::TakenIn;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,4 +299,66 @@ fn broken_rules(status: &tonic::Status) -> Vec<String> {
         .into_iter()
         .map(|violation| violation.reason)
         .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resolver_that_is_told_to_end_leaves_the_rest_of_the_intake() {
+    let server = TestServer::start().await;
+    let (service, data) = (server.service.clone(), server.data());
+    // The server's own resolver ends with it; the store lives on as long as somebody holds it.
+    let _kept = server.stop().await;
+    let requests: Vec<_> = (0..3_000)
+        .map(|number| fixture::take_in(&format!("{number}@example.com"), "192.0.2.1"))
+        .collect();
+    let requests: JoinSet<_> = requests
+        .into_iter()
+        .map(|request| {
+            let store = service.store.clone();
+            async move { store.take_in(request).await }
+        })
+        .collect();
+    for taken_in in requests.join_all().await {
+        assert_eq!(taken_in.unwrap(), TakenIn::Accepted);
+    }
+    resolve::run(service.clone(), std::future::ready(())).await;
+    let left: i64 = database::open(&data)
+        .query_one("SELECT count(*) FROM intake", [], |row| row.get(0))
+        .unwrap();
+    assert!(left > 0, "the intake was emptied first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_one_account_keeps_nobody_else_s_mail_back() {
+    let server = TestServer::start().await;
+    server.account("eve@example.com").await;
+    server.account("ada@example.com").await;
+    let database = database::open(&server.data());
+    // As if another version had written them.
+    let an_account = "UPDATE accounts SET locale = 'de_AT' WHERE email = 'eve@example.com'";
+    let a_message = "INSERT INTO messages (message_id, account_id, kind, channel, address, destination, locale, state,
+                                           reason, requested_at, attempts, due_at)
+                     SELECT randomblob(16), account_id, 99, 1, email, '', '', 1, '', 0, 0, 0 FROM accounts";
+    let a_request = "INSERT INTO intake SELECT 1, 0, x'', 0, 0, 'nobody', '', x'', x'', '', x'', x'', '', '', ''";
+    for statement in [an_account, a_message, a_request] {
+        database.execute(statement, []).unwrap();
+    }
+    let request = pb::RequestResetRequest {
+        email: "eve@example.com".to_owned(),
+        client: client(),
+        request_id: String::new(),
+    };
+    server.passwords().request_reset(request).await.unwrap();
+    let token = server.request_link("ada@example.com").await;
+    server.confirm(&token, PASSWORD).await.unwrap();
+
+    let suppressed = database::events_named(&server.data(), "reset_request_suppressed");
+    assert_eq!(suppressed[0].reason, "account_unreadable");
+    let waiting: i64 = database
+        .query_one(
+            "SELECT count(*) FROM messages WHERE kind = 99 AND due_at > 0",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(waiting, 2, "another version may send them");
 }
