@@ -60,13 +60,10 @@ where
         let inner = self.project().inner;
         // Whatever a panic leaves half-done is dropped with the call: what calls share is behind locks
         // that recover from poisoning, or in the store.
-        match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
-            Ok(answer) => answer,
+        catch_unwind(AssertUnwindSafe(|| inner.poll(cx))).unwrap_or_else(|_| {
             // The panic hook has said where; its words may quote data and stay out of the log.
-            Err(_) => {
-                let refusal = Refusal::Internal("a handler panicked".to_owned());
-                Poll::Ready(Ok(refusal.into_response()))
-            }
-        }
+            let refusal = Refusal::Internal("a handler panicked".to_owned());
+            Poll::Ready(Ok(refusal.into_response()))
+        })
     }
 }

@@ -16,7 +16,7 @@ fn a_process_in_which_threads_panic() {
     };
     relatch::telemetry::init(&log).unwrap();
     let password = format!("{CANARY}\u{e9}");
-    let cut = std::thread::spawn(move || password[..CANARY.len() + 1].len());
+    let cut = std::thread::spawn(move || password[..=CANARY.len()].len());
     cut.join().unwrap_err();
     let literal = std::thread::spawn(|| panic!("words of the source"));
     literal.join().unwrap_err();
