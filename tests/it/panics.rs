@@ -1,6 +1,4 @@
 //! Panics, in a process of their own.
-#![expect(clippy::unwrap_used, reason = "a failed test should panic")]
-
 use relatch::config::{Log, LogFormat};
 use std::env;
 use std::process::Command;
