@@ -216,8 +216,10 @@ mod tests {
             };
             for method in service.methods() {
                 let place = |index: usize| i32::try_from(index).unwrap();
-                let of_service = comment(&[6, place(service.index())]);
-                let of_method = comment(&[6, place(service.index()), 2, place(method.index())]);
+                // `ServiceDescriptor::index` counts through the pool, paths count through the file.
+                let in_file = file.services().position(|each| each == service).unwrap();
+                let of_service = comment(&[6, place(in_file)]);
+                let of_method = comment(&[6, place(in_file), 2, place(method.index())]);
                 let path = format!("/{}/{}", service.full_name(), method.name());
                 let access = &Method::of(&path).unwrap().access;
                 let stated = |scope: &Scope| {
