@@ -124,7 +124,7 @@ pub trait Store: Send + Sync + 'static {
     /// Changes an account, if it is still as the caller read it.
     async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError>;
 
-    /// Deletes an account with its resets and its unsent messages.
+    /// Deletes an account with its resets and its messages, sent or not.
     async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError>;
 
     /// Reads a page of accounts, by id.

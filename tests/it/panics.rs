@@ -1,4 +1,5 @@
 //! Panics, in a process of their own.
+
 use relatch::config::{Log, LogFormat};
 use std::env;
 use std::process::Command;

@@ -144,16 +144,16 @@ fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), Stor
         work.sql(),
         "SELECT * FROM accounts WHERE email_key = ?1",
         [envelope.email.key().as_str()],
-        row::account,
-    );
-    let account = match account {
+        |row| Ok(row::account(row)),
+    )?;
+    let account = match account.transpose() {
+        Ok(account) => account,
         // One account that cannot be read must not keep the links of all others back.
-        Err(error @ StoreError::Corrupt(_)) => {
+        Err(error) => {
             let message_id = envelope.message_id;
             tracing::error!(%message_id, %error, "an account cannot be read: it gets no link");
             return suppress(work, envelope, None, Suppression::Unreadable);
         }
-        account => account?,
     };
     match recipient(work.now(), envelope, account.as_ref(), limited) {
         Ok(account) => {
@@ -189,7 +189,7 @@ fn recipient<'a>(
     }
 }
 
-/// Leaves a message that is never sent: the same work as one that is, and an answer for the support desk.
+/// Leaves a message that is never sent: an answer for the support desk.
 fn suppress(
     work: &mut Work<'_>,
     envelope: &Envelope,

@@ -1,7 +1,7 @@
 //! The very server that the binary runs, on loopback, with a clock to move and an inbox to read.
 
 use super::clock::ManualClock;
-use super::fixture;
+use super::{database, fixture};
 use arc_swap::ArcSwap;
 use relatch::app::{App, Listeners, Surroundings};
 use relatch::config::{Config, Flag, Profile, Source};
@@ -323,6 +323,17 @@ impl TestServer {
         relatch::service::resolve::resolve_all(&self.service)
             .await
             .unwrap();
+        let database = database::open(&self.data());
+        let queued = || -> i64 {
+            database
+                .query_one(
+                    "SELECT count(*) FROM messages WHERE due_at IS NOT NULL",
+                    [],
+                    |row| row.get(0),
+                )
+                .unwrap()
+        };
+        super::eventually(async || queued() == 0).await;
     }
 
     /// Every event from the first to the present head.
