@@ -59,12 +59,12 @@ pub(super) fn banner<'a>(told: &'a DevFile, file: &'a Path) -> impl fmt::Display
             ),
         ];
         writeln!(f, "\nPaste these into another terminal:\n")?;
-        writeln!(f, "  export AUTH='authorization: Bearer {}'", told.token)?;
+        writeln!(f, "  export RELATCH_TOKEN={}", told.token)?;
         for (what, method, message) in calls {
             writeln!(f, "\n  # {what}")?;
             writeln!(
                 f,
-                "  grpcurl -plaintext -H \"$AUTH\" -d '{message}' {} relatch.v1.{method}",
+                "  grpcurl -plaintext -H \"authorization: Bearer $RELATCH_TOKEN\" -d '{message}' {} relatch.v1.{method}",
                 told.grpc
             )?;
         }
