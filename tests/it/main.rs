@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod clients;
 mod contract;
 mod grpc;
 mod journeys;

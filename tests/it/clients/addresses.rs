@@ -1,0 +1,80 @@
+//! What a demonstration tells of itself: `dev.json` for programs, a page for who opens its address.
+
+use super::dev::Dev;
+use super::{fetched, keys};
+use data_encoding::BASE32_NOPAD;
+use serde_json::json;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+
+#[tokio::test]
+async fn dev_json_is_for_its_owner_and_has_exactly_its_fields() {
+    let dev = Dev::start().await;
+    let metadata = fs::metadata(dev.data().join("dev.json")).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
+    let json = dev.json();
+    assert_eq!(
+        keys(&json),
+        ["accounts", "console", "grpc", "inbox", "ops", "token"]
+    );
+    let real = |address: &str| address.parse::<SocketAddr>().is_ok_and(|it| it.port() != 0);
+    assert!(real(&dev.field("grpc")), "{json}");
+    for page in ["console", "inbox", "ops"] {
+        assert!(
+            dev.field(page).strip_prefix("http://").is_some_and(real),
+            "{json}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn there_is_an_account_for_each_second_factor_and_its_password_is_right() {
+    let dev = Dev::start().await;
+    let json = dev.json();
+    let accounts = json["accounts"].as_array().unwrap();
+    for account in accounts {
+        assert_eq!(
+            keys(account),
+            [
+                "account_id",
+                "email",
+                "password",
+                "phone",
+                "second_factor",
+                "totp_secret"
+            ]
+        );
+    }
+    let factors: Vec<_> = accounts
+        .iter()
+        .map(|account| account["second_factor"].as_str().unwrap())
+        .collect();
+    assert_eq!(factors, ["EMAIL", "SMS", "TOTP"]);
+    let [ada, grace, alan] = accounts.as_slice() else {
+        panic!("{accounts:?}")
+    };
+    assert_eq!(grace["phone"], "+14155550101");
+    let secret = alan["totp_secret"].as_str().unwrap();
+    assert_eq!(BASE32_NOPAD.decode(secret.as_bytes()).unwrap().len(), 20);
+
+    let signed_in = dev.sign_in("ada@example.com", ada["password"].as_str().unwrap());
+    assert_eq!(
+        signed_in.unwrap()["signedIn"]["accountId"],
+        ada["account_id"]
+    );
+    let info = json!({"account_id": grace["account_id"]});
+    let info = dev.call("PasswordService/GetSecurityInfo", &info).unwrap();
+    assert_eq!(info["secondFactor"], "SECOND_FACTOR_SMS");
+}
+
+#[tokio::test]
+async fn whoever_opens_the_consoles_address_is_told_what_is_to_come() {
+    let dev = Dev::start().await;
+    let page = fetched(&dev.field("console"));
+    for word in ["Forgot password?", &dev.field("inbox"), &dev.field("grpc")] {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    let page = fetched(&format!("{}/reset", dev.field("console")));
+    assert!(page.contains("relatch.v1.PasswordService/ConfirmReset"));
+}
