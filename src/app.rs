@@ -84,6 +84,9 @@ pub enum RunError {
     /// The gRPC server failed.
     #[error("the gRPC server failed: {0}")]
     Grpc(#[from] tonic::transport::Error),
+    /// A worker ended although nobody told it to; what it did would no longer be done.
+    #[error("a worker ended by a fault, so the service ends too: see the log before")]
+    Worker,
     /// The start could not be written down.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -207,7 +210,8 @@ impl App {
         let incoming = TcpIncoming::from(listeners.grpc).with_nodelay(Some(true));
         let ended = tokio::select! {
             ended = serve(server.serve(incoming), pages, shutdown.clone()) => ended,
-            () = grace(shutdown) => {
+            () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
+            () = grace(shutdown.clone()) => {
                 tracing::warn!("some calls did not end within the grace period and are cut off");
                 Ok(())
             }
@@ -219,7 +223,7 @@ impl App {
     }
 }
 
-/// Serves gRPC and every page until all have ended.
+/// Serves gRPC and every page until all have ended, or one has failed.
 async fn serve(
     grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
     pages: Vec<(TcpListener, Router)>,
@@ -234,10 +238,24 @@ async fn serve(
                 .await
         });
     }
-    let (grpc, web) = tokio::join!(grpc, web.join_all());
-    grpc?;
-    web.into_iter().collect::<Result<(), io::Error>>()?;
+    let pages = async {
+        while let Some(page) = web.join_next().await {
+            page.map_err(|_| RunError::Worker)??;
+        }
+        Ok::<(), RunError>(())
+    };
+    tokio::try_join!(async { Ok(grpc.await?) }, pages)?;
     Ok(())
+}
+
+/// Waits for a worker that ends although nobody told it to.
+async fn lost(workers: &mut JoinSet<()>, shutdown: &Shutdown) {
+    while workers.join_next().await.is_some() {
+        if !shutdown.is_requested() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Waits for the shutdown, and then for as long as calls may take to end.

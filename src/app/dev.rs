@@ -32,6 +32,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 /// What a demonstration is given.
@@ -50,7 +51,9 @@ pub struct Demonstration {
 #[derive(Debug, Error)]
 pub enum DevError {
     /// An address is taken.
-    #[error("cannot listen on {address}: {cause}; choose another address with {flag}")]
+    #[error(
+        "cannot listen on {address}: {cause}; is another `relatch dev` running? Choose another address with {flag}"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -59,6 +62,9 @@ pub enum DevError {
         /// What the operating system says.
         cause: io::Error,
     },
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signal(io::Error),
     /// The data directory cannot be made.
     #[error("cannot make the data directory {0}: {1}")]
     Directory(PathBuf, io::Error),
@@ -111,7 +117,9 @@ impl Demonstration {
         let file = PrivateFile::new(self.data_dir.join("dev.json"), false);
         let (told, token) = describe(&app, &sockets, &file).await?;
         callers.store(Arc::new(callers::in_force(self.config.callers, &token)));
+        let hangup = signal(SignalKind::hangup()).map_err(DevError::Signal)?;
         tokio::spawn(callers::follow(
+            hangup,
             self.reread,
             token,
             callers,

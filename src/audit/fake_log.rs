@@ -169,6 +169,7 @@ refused! {
     end_sessions(EndSessions) -> SessionsEnded;
     create_account(CreateAccount) -> AccountCreated;
     account(AccountSelector) -> Option<Account>;
+    open_account(OpenAccount) -> OpenedAccount;
     update_account(UpdateAccount) -> AccountUpdated;
     delete_account(DeleteAccount) -> AccountDeleted;
     list_accounts(AccountPage) -> Vec<Account>;

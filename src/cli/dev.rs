@@ -28,8 +28,7 @@ pub(super) fn run(args: DevArgs, output: &mut Output<'_>) -> Result<(), Failure>
             inbox_listen: args.inbox_listen,
             reread: Box::new(move || args.configuration(&System)),
         };
-        demonstration
-            .run(shutdown, |banner| output.line(banner))
-            .await
+        // On the heap: it is the whole service, too large for a stack that others share.
+        Box::pin(demonstration.run(shutdown, |banner| output.line(banner))).await
     })
 }

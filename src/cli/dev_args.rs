@@ -24,7 +24,7 @@ pub struct DevArgs {
     /// Where the mailbox listens
     #[arg(long, value_name = "ADDRESS", value_parser = loopback, default_value = "127.0.0.1:8025")]
     pub inbox_listen: SocketAddr,
-    /// Where health and metrics listen [default: 127.0.0.1:9090]
+    /// Where health listens [default: 127.0.0.1:9090]
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     pub ops_listen: Option<SocketAddr>,
     /// A configuration file; it and the environment go before the demo's defaults

@@ -290,6 +290,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn open_account(&self, _: OpenAccount) -> Result<OpenedAccount, StoreError> {
+        not_here()
+    }
+
     async fn update_account(&self, _: UpdateAccount) -> Result<AccountUpdated, StoreError> {
         not_here()
     }

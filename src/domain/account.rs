@@ -249,8 +249,8 @@ pub struct AccountChange {
 impl AccountChange {
     /// The account after this change; the same account when nothing differs.
     ///
-    /// The credential version moves when email, phone or ability to sign in change; so do the
-    /// sessions' watermark and with them every link, challenge and proof.
+    /// The credential version moves when email, phone or ability to sign in change, or when an
+    /// address is no longer held to be the person's; so do the sessions' watermark and with them every link, challenge and proof.
     #[must_use]
     pub fn apply(&self, before: &Account, now: Timestamp) -> Account {
         let mut after = before.clone();
@@ -283,9 +283,12 @@ impl AccountChange {
             return after;
         }
         after.revision = Revision(before.revision.0.saturating_add(1));
+        let withdrawn = |before: bool, after: bool| before && !after;
         let moved = after.profile.email != before.profile.email
             || after.profile.phone != before.profile.phone
-            || (after.disabled && !before.disabled);
+            || withdrawn(before.profile.email_verified, after.profile.email_verified)
+            || withdrawn(before.profile.phone_verified, after.profile.phone_verified)
+            || withdrawn(!before.disabled, !after.disabled);
         if moved {
             after.credential_version = before.credential_version.next();
             after.sessions_valid_after = Some(now);
@@ -357,6 +360,10 @@ mod tests {
             },
             AccountChange {
                 disabled: Some(true),
+                ..AccountChange::default()
+            },
+            AccountChange {
+                email_verified: Some(false),
                 ..AccountChange::default()
             },
         ];

@@ -121,6 +121,16 @@ pub fn verify(
     text: &str,
     now: Timestamp,
 ) -> Result<Link, TokenRefused> {
+    let link = authenticate(keyring, kind, text)?;
+    if link.expires_at <= now {
+        return Err(TokenRefused::Expired);
+    }
+    Ok(link)
+}
+
+/// What the token says, if a usable key of the ring minted it for this kind of link, whether or not its
+/// time is over.
+pub fn authenticate(keyring: &Keyring, kind: LinkKind, text: &str) -> Result<Link, TokenRefused> {
     let token = decode(kind, text).ok_or(TokenRefused::Malformed)?;
     let (fields, tag) = token.split_at(FIELDS_LENGTH);
     let (key_id, reset_id, expiry) = split(fields).ok_or(TokenRefused::Malformed)?;
@@ -130,13 +140,9 @@ pub fn verify(
     if !key.verifies(kind.purpose(), &authenticated(kind, fields), tag) {
         return Err(TokenRefused::Forged);
     }
-    let expires_at = Timestamp::from_micros(i64::from_be_bytes(expiry));
-    if expires_at <= now {
-        return Err(TokenRefused::Expired);
-    }
     Ok(Link {
         reset_id: ResetId::from_bytes(reset_id),
-        expires_at,
+        expires_at: Timestamp::from_micros(i64::from_be_bytes(expiry)),
     })
 }
 

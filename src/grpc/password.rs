@@ -226,14 +226,11 @@ impl PasswordService for PasswordApi {
                 Subject::Account(read::account_id("account_id", account_id)?)
             }
         };
-        let judgement = match Password::parse(typed) {
-            Ok(password) => self
-                .service
-                .check_password(subject, password, &client, context.deadline)
-                .await
-                .map_err(Refusal::from)?,
-            Err(why) => self.service.rules.policy.judge_unreadable(why),
-        };
+        let judgement = self
+            .service
+            .check_password(subject, Password::parse(typed), &client, context.deadline)
+            .await
+            .map_err(Refusal::from)?;
         Ok(Response::new(checked(judgement)))
     }
 

@@ -182,6 +182,8 @@ fn with_reflection(routes: Routes) -> Routes {
         Reflection::configure()
             .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // So that clients can show the details of an error.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     let v1 = reflection().build_v1().expect("the descriptors are whole");
     let v1alpha = reflection()

@@ -15,7 +15,7 @@ use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::limit::{self, Bucket};
 use crate::domain::network::Network;
 use crate::domain::password::Password;
-use crate::domain::token::{Link, LinkKind};
+use crate::domain::token::{self, Link, LinkKind, TokenRefused};
 use crate::domain::user_agent::BrowserAndSystem;
 use crate::random;
 use crate::service::hasher::Class;
@@ -47,8 +47,13 @@ impl Service {
         call: Call,
         confirm: Confirm<'_>,
     ) -> Result<Confirmation, ServiceError> {
-        let link = self.verified(LinkKind::Reset, confirm.token)?;
+        let link = token::authenticate(&self.keyring.load(), LinkKind::Reset, confirm.token)?;
         let repeatable = self.repeatable_confirm(&call, link, confirm.request_id)?;
+        // A repeated call is answered for a day, longer than its link lives; the store tells one from a
+        // late first.
+        if repeatable.is_none() && link.expires_at <= self.clock.now() {
+            return Err(TokenRefused::Expired.into());
+        }
         match self
             .open_for_confirm(link, repeatable.clone(), &confirm.client)
             .await?

@@ -7,12 +7,12 @@ use crate::domain::call::Call;
 use crate::domain::client::Client;
 use crate::domain::id::AccountId;
 use crate::domain::limit::{self, Bucket, Limit};
-use crate::domain::password::{Judgement, Password, PersonalWords};
+use crate::domain::password::{Judgement, Password, PasswordUnreadable, PersonalWords};
 use crate::domain::phone::Phone;
 use crate::domain::token::{self, Link, LinkKind};
 use crate::service::hasher::Class;
 use crate::store::{
-    AccountSelector, CancelResets, LiveReset, OpenReset, OpenedReset, ResetsCancelled,
+    CancelResets, LiveReset, OpenAccount, OpenReset, OpenedAccount, OpenedReset, ResetsCancelled,
 };
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ impl Service {
     pub async fn check_password(
         &self,
         subject: Subject<'_>,
-        password: Password,
+        password: Result<Password, PasswordUnreadable>,
         client: &Client,
         deadline: Instant,
     ) -> Result<Judgement, ServiceError> {
@@ -52,11 +52,29 @@ impl Service {
                 )
             }
             Subject::Account(account_id) => {
-                let account = self.store.account(AccountSelector::Id(account_id)).await?;
-                account_words(&account.ok_or(ServiceError::NoAccount)?)
+                account_words(&self.open_account(account_id, client).await?)
             }
         };
-        self.judge(Class::Policy, deadline, password, words).await
+        match password {
+            Ok(password) => self.judge(Class::Policy, deadline, password, words).await,
+            Err(why) => Ok(self.rules.policy.judge_unreadable(why)),
+        }
+    }
+
+    async fn open_account(
+        &self,
+        account_id: AccountId,
+        client: &Client,
+    ) -> Result<Account, ServiceError> {
+        let limits = self.check_limits(client);
+        let intent = OpenAccount { account_id, limits };
+        match self.store.open_account(intent).await? {
+            OpenedAccount::Found(account) => Ok(account),
+            OpenedAccount::NoAccount => Err(ServiceError::NoAccount),
+            OpenedAccount::SourceLimited(limited) => {
+                Err(ServiceError::limited(Bucket::CheckSource, limited))
+            }
+        }
     }
 
     /// Kills every live link of the account that a cancel link belongs to. Pressing it again is fine.

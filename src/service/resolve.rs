@@ -5,9 +5,13 @@ use crate::store::{Resolve, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many requests one transaction resolves: enough to share a commit, few enough that interactive
-/// work behind it waits no longer than a commit takes anyway.
-const BATCH: u32 = 64;
+/// How many requests a transaction resolves at the least: enough to share a commit, few enough that
+/// interactive work behind it waits no longer than a commit takes anyway.
+const SMALLEST_BATCH: u32 = 64;
+
+/// And at the most: about what one commit takes in under full load, so that the intake never grows
+/// faster than it is resolved for long.
+const LARGEST_BATCH: u32 = 1_024;
 
 /// How long to wait before asking a store again that could not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -37,12 +41,19 @@ pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
     }
 }
 
-/// Resolves requests until the intake is empty.
+/// Resolves requests until the intake is empty, in batches that grow with what is left.
 pub async fn resolve_all(service: &Service) -> Result<(), StoreError> {
-    let intent = Resolve {
-        at_most: BATCH,
-        identifier_rate: service.rules.rates.identifier,
-    };
-    while service.store.resolve(intent.clone()).await?.more {}
-    Ok(())
+    let identifier_rate = service.rules.rates.identifier;
+    let mut at_most = SMALLEST_BATCH;
+    loop {
+        let intent = Resolve {
+            at_most,
+            identifier_rate,
+        };
+        let left = service.store.resolve(intent).await?.left;
+        if left == 0 {
+            return Ok(());
+        }
+        at_most = (left / 8).clamp(SMALLEST_BATCH, LARGEST_BATCH);
+    }
 }

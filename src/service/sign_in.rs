@@ -75,13 +75,20 @@ impl Service {
             .verify(Class::SignIn, deadline, password.clone(), hash)
             .await?;
         let right = account.as_ref().filter(|_| verdict.matches);
+        if let Some(account) = right
+            && account.second_factor != SecondFactor::Email
+        {
+            return Err(ServiceError::FactorMissing(account.second_factor));
+        }
         let verdict = match right {
             Some(account) => SignInVerdict::Right {
                 account_id: account.account_id,
                 credential_version: account.credential_version,
-                rehash: self
-                    .rehash(account, verdict.outdated, password, deadline)
-                    .await?,
+                rehash: if verdict.outdated {
+                    self.rehash(account, password, deadline).await
+                } else {
+                    None
+                },
             },
             None => SignInVerdict::Wrong {
                 account_id: account.as_ref().map(|account| account.account_id),
@@ -100,50 +107,41 @@ impl Service {
                 verdict,
             })
             .await?;
-        match (finished, right) {
-            (SignInFinished::SignedIn, Some(account))
-                if account.second_factor == SecondFactor::Email =>
-            {
-                let proof = Proof {
-                    account_id: account.account_id,
-                    credential_version: account.credential_version,
-                    factor: None,
-                    expires_at: self.clock.now().plus(PROOF_LIFETIME),
-                };
-                Ok(SignedIn {
-                    account_id: account.account_id,
-                    credential_version: account.credential_version,
-                    proof: proof::sign(&keyring, &proof),
-                })
-            }
-            (SignInFinished::SignedIn, Some(account)) => {
-                Err(ServiceError::FactorMissing(account.second_factor))
-            }
-            (SignInFinished::SignedIn | SignInFinished::Refused, _) => {
-                Err(ServiceError::CredentialsWrong)
-            }
-        }
+        let (SignInFinished::SignedIn, Some(account)) = (finished, right) else {
+            return Err(ServiceError::CredentialsWrong);
+        };
+        let proof = Proof {
+            account_id: account.account_id,
+            credential_version: account.credential_version,
+            factor: None,
+            expires_at: self.clock.now().plus(PROOF_LIFETIME),
+        };
+        Ok(SignedIn {
+            account_id: account.account_id,
+            credential_version: account.credential_version,
+            proof: proof::sign(&keyring, &proof),
+        })
     }
 
-    /// A hash with today's parameters for a password that was right under outdated ones.
+    /// A hash with today's parameters for a password that was right under outdated ones. Where there is
+    /// no room for it now, the next sign-in makes it.
     async fn rehash(
         &self,
         account: &SignInAccount,
-        outdated: bool,
         password: Password,
         deadline: Instant,
-    ) -> Result<Option<Rehash>, ServiceError> {
-        if !outdated {
-            return Ok(None);
-        }
-        let salt = random::array(&*self.random)?;
-        let to = self
+    ) -> Option<Rehash> {
+        let salt = random::array(&*self.random).ok()?;
+        let hashed = self
             .hasher
             .hash(Class::SignIn, deadline, password, salt)
-            .await?;
-        Ok(Some(Rehash {
+            .await;
+        let to = hashed
+            .inspect_err(|error| tracing::warn!(%error, "an outdated hash stays for now"))
+            .ok()?;
+        Some(Rehash {
             from: account.password_hash.clone(),
             to,
-        }))
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! Accounts: created, read, changed, deleted.
 
+use super::Limited;
 use crate::domain::account::{Account, AccountChange, Profile, Revision};
 use crate::domain::call::Call;
 use crate::domain::email::EmailKey;
 use crate::domain::id::{AccountId, MessageId};
 use crate::domain::idempotency::Repeatable;
+use crate::domain::limit::Limit;
 use crate::domain::message::{ChannelKind, DeliveryState};
 use crate::domain::password::PasswordHash;
 use crate::domain::time::Timestamp;
@@ -46,6 +48,26 @@ pub enum AccountSelector {
     Id(AccountId),
     /// By address.
     Email(EmailKey),
+}
+
+/// A call names an account on behalf of a person.
+#[derive(Debug, Clone)]
+pub struct OpenAccount {
+    /// Which account.
+    pub account_id: AccountId,
+    /// The limits of the person's source.
+    pub limits: Vec<Limit>,
+}
+
+/// What that found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenedAccount {
+    /// The account.
+    Found(Account),
+    /// No such account.
+    NoAccount,
+    /// The source's limit is reached.
+    SourceLimited(Limited),
 }
 
 /// Change an account.

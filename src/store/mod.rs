@@ -121,6 +121,9 @@ pub trait Store: Send + Sync + 'static {
         which: AccountSelector,
     ) -> Result<Option<crate::domain::account::Account>, StoreError>;
 
+    /// Takes the per-source limit of a call about an account, then reads the account.
+    async fn open_account(&self, intent: OpenAccount) -> Result<OpenedAccount, StoreError>;
+
     /// Changes an account, if it is still as the caller read it.
     async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError>;
 

@@ -72,8 +72,8 @@ pub struct Resolve {
 pub struct Resolved {
     /// How many requests were resolved.
     pub count: u32,
-    /// Whether there are more.
-    pub more: bool,
+    /// How many are left.
+    pub left: u32,
 }
 
 /// A signed-in person asks for a link.

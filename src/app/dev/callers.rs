@@ -7,7 +7,7 @@ use crate::grpc::callers::Callers;
 use crate::shutdown::Shutdown;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 /// Reads the configuration again.
 pub type Reread = Box<dyn Fn() -> Result<Config, ConfigRefused> + Send + Sync>;
@@ -34,21 +34,15 @@ pub(super) fn in_force(stanzas: Vec<CallerStanza>, token: &CallerToken) -> Calle
     Callers::new(stanzas.into_iter().chain([demo]))
 }
 
-/// Reads the configured callers again at each SIGHUP, until `shutdown`. A configuration with faults is
+/// Reads the configured callers again at each `hangup`, until `shutdown`. A configuration with faults is
 /// told to the log, and the callers before it stay in force.
 pub(super) async fn follow(
+    mut hangup: Signal,
     reread: Reread,
     token: CallerToken,
     callers: Arc<ArcSwap<Callers>>,
     shutdown: Shutdown,
 ) {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => {
-            tracing::warn!(%error, "SIGHUP cannot be listened to: callers are not read again");
-            return;
-        }
-    };
     loop {
         tokio::select! {
             () = shutdown.clone().requested() => return,

@@ -1,6 +1,7 @@
 //! Accounts: created, read, changed, deleted.
 
 use super::idempotency::{Earlier, Kept, earlier, remember};
+use super::limits;
 use super::links::LIVE;
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
@@ -12,7 +13,8 @@ use crate::domain::phone::Phone;
 use crate::domain::time::Timestamp;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount,
-    DeleteAccount, PendingLink, SecurityInfo, StoreError, UpdateAccount,
+    DeleteAccount, OpenAccount, OpenedAccount, PendingLink, SecurityInfo, StoreError,
+    UpdateAccount,
 };
 use rusqlite::{Connection, Row};
 
@@ -94,6 +96,18 @@ fn by_id(connection: &Connection, id: AccountId) -> Result<Option<Account>, Stor
         [id.as_bytes()],
         row::account,
     )
+}
+
+/// The account of this id, after the source's limit.
+pub(super) fn open_account(
+    work: &mut Work<'_>,
+    intent: &OpenAccount,
+) -> Result<OpenedAccount, StoreError> {
+    if let Some(limited) = limits::take(work, &intent.limits)? {
+        return Ok(OpenedAccount::SourceLimited(limited));
+    }
+    let found = by_id(work.sql(), intent.account_id)?;
+    Ok(found.map_or(OpenedAccount::NoAccount, OpenedAccount::Found))
 }
 
 /// Changes an account that is as the caller read it.

@@ -11,9 +11,10 @@ use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, BeginSignIn,
     CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EventStretch,
     EventsRead, FinishSignIn, LeaseMessages, Leased, MessagePage, MessageRecord, MessageSettled,
-    OpenReset, OpenedReset, ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed,
-    ResetsCancelled, Resolve, Resolved, SecurityInfo, SessionsEnded, SetDemoPassword,
-    SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn, TakenIn, UpdateAccount,
+    OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink, RecordedEvent,
+    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, SecurityInfo,
+    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
+    TakeIn, TakenIn, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -101,6 +102,14 @@ impl Store for SqliteStore {
     async fn account(&self, which: AccountSelector) -> Result<Option<Account>, StoreError> {
         self.readers
             .read(move |connection| accounts::account(connection, &which))
+            .await
+    }
+
+    async fn open_account(&self, intent: OpenAccount) -> Result<OpenedAccount, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                accounts::open_account(work, &intent)
+            })
             .await
     }
 

@@ -94,7 +94,7 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
     }
     Ok(Resolved {
         count,
-        more: work.unresolved() > 0,
+        left: work.unresolved(),
     })
 }
 

@@ -70,7 +70,7 @@ pub(super) fn finish_sign_in(
         SignInVerdict::Wrong {
             account_id: Some(account_id),
         } => (Some(*account_id), Some("wrong_password")),
-        SignInVerdict::Wrong { account_id: None } => (None, Some("no_account")),
+        SignInVerdict::Wrong { account_id: None } => (None, Some("no_usable_account")),
     };
     let name = if refusal.is_some() {
         EventName::SignInFailed

@@ -73,7 +73,7 @@ pub(super) async fn nothing_is_sent_where_nothing_may_be_sent(bench: Bench) {
 pub(super) async fn the_typed_address_is_erased_when_the_request_is_resolved(bench: Bench) {
     bench.request("absent@example.com").await;
     let resolved = bench.store.resolve(fixture::resolve(10)).await.unwrap();
-    assert_eq!((resolved.count, resolved.more), (0, false));
+    assert_eq!((resolved.count, resolved.left), (0, 0));
 }
 
 pub(super) async fn a_repeated_request_is_taken_in_once(bench: Bench) {
@@ -187,7 +187,7 @@ pub(super) async fn sources_are_resolved_in_turns(bench: Bench) {
         .await
         .unwrap();
     let resolved = bench.store.resolve(fixture::resolve(3)).await.unwrap();
-    assert_eq!((resolved.count, resolved.more), (3, true));
+    assert_eq!((resolved.count, resolved.left), (3, 39));
     let mut reached: Vec<_> = bench
         .due()
         .await

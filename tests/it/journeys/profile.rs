@@ -170,3 +170,29 @@ async fn a_caller_needs_the_scope_of_what_it_calls() {
         .into_inner();
     assert!(checked.violations.is_empty(), "{checked:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_by_account_are_limited_like_checks_by_link() {
+    let server = TestServer::start_with(&[("limits.check_source", "3, then 1/1h")]).await;
+    let account = server.account("ada@example.com").await;
+    let check = |password: &str| pb::CheckPasswordRequest {
+        password: password.to_owned(),
+        subject: Some(pb::check_password_request::Subject::AccountId(
+            account.account_id.clone(),
+        )),
+        client: client(),
+    };
+    for password in [PASSWORD, "short", ""] {
+        server
+            .passwords()
+            .check_password(check(password))
+            .await
+            .unwrap();
+    }
+    let limited = server
+        .passwords()
+        .check_password(check(PASSWORD))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&limited), "RATE_LIMITED");
+}

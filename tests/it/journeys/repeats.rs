@@ -123,6 +123,29 @@ async fn a_repeated_confirm_is_answered_only_with_its_token_and_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_confirm_is_repeated_for_a_day_though_its_link_lives_half_an_hour() {
+    let server = TestServer::start().await;
+    server.account("ada@example.com").await;
+    let token = server.request_link("ada@example.com").await;
+    let again = |request_id: &str| pb::ConfirmResetRequest {
+        request_id: request_id.to_owned(),
+        ..confirm(&token, PASSWORD)
+    };
+    let mut passwords = server.passwords();
+    let first = passwords.confirm_reset(again("1")).await.unwrap();
+    server.clock.advance(Duration::from_hours(23));
+    let repeated = passwords.confirm_reset(again("1")).await.unwrap();
+    assert_eq!(repeated.into_inner(), first.into_inner());
+    for request_id in ["", "2"] {
+        let late = passwords.confirm_reset(again(request_id)).await;
+        assert_eq!(reason(&late.unwrap_err()), "RESET_LINK_INVALID");
+    }
+    server.clock.advance(Duration::from_hours(1));
+    let forgotten = passwords.confirm_reset(again("1")).await.unwrap_err();
+    assert_eq!(reason(&forgotten), "RESET_LINK_INVALID");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn confirms_sent_twice_at_once_get_one_answer() {
     let server = TestServer::start().await;
     server.account("ada@example.com").await;
