@@ -15,7 +15,7 @@ use tokio::time::Instant;
 const ROUNDS: usize = 7;
 
 const TRAFFIC: Traffic = Traffic {
-    connections: 2,
+    connections: 4,
     streams: 64,
     every: None,
     warm_up: Duration::from_millis(300),
