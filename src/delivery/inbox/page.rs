@@ -69,7 +69,7 @@ fn time_of_day(at: Timestamp) -> String {
 
 /// A suppression's name in a sentence.
 fn explained(reason: &str) -> &str {
-    const EXPLANATIONS: [(Suppression, &str); 5] = [
+    const EXPLANATIONS: [(Suppression, &str); 6] = [
         (Suppression::NoAccount, "No account has this address."),
         (Suppression::Disabled, "The account is disabled."),
         (
@@ -83,6 +83,10 @@ fn explained(reason: &str) -> &str {
         (
             Suppression::Expired,
             "The link would have been dead before it was made.",
+        ),
+        (
+            Suppression::Unreadable,
+            "This version cannot read the account.",
         ),
     ];
     EXPLANATIONS

@@ -131,7 +131,9 @@ pub(super) fn update_account(
     if holder_of_address(work.sql(), &after)?.is_some_and(|holder| holder != intent.account_id) {
         return Ok(AccountUpdated::EmailTaken);
     }
-    write(work, &after)?;
+    if !write(work, &before, &after)? {
+        return Ok(AccountUpdated::RevisionMismatch);
+    }
     let mut event = Draft::success(work.now(), EventName::AccountUpdated, &intent.call)
         .of(intent.account_id)
         .fact("changed", &changed_fields(&before, &after).join(","))
@@ -155,14 +157,15 @@ fn holder_of_address(
     )
 }
 
-fn write(work: &Work<'_>, account: &Account) -> Result<(), StoreError> {
+/// Writes an account down, if it is still what it was.
+fn write(work: &Work<'_>, before: &Account, account: &Account) -> Result<bool, StoreError> {
     let profile = &account.profile;
-    change(
+    let written = change(
         work.sql(),
         "UPDATE accounts SET email = ?2, email_key = ?3, email_verified = ?4, phone = ?5, phone_verified = ?6,
                              locale = ?7, display_name = ?8, disabled = ?9, credential_version = ?10,
                              sessions_valid_after = ?11, revision = ?12
-         WHERE account_id = ?1",
+         WHERE account_id = ?1 AND revision = ?13",
         (
             account.account_id.as_bytes(),
             profile.email.address(),
@@ -176,9 +179,10 @@ fn write(work: &Work<'_>, account: &Account) -> Result<(), StoreError> {
             account.credential_version.get(),
             account.sessions_valid_after.map(Timestamp::as_micros),
             account.revision.get(),
+            before.revision.get(),
         ),
     )?;
-    Ok(())
+    Ok(written == 1)
 }
 
 /// The names of the fields that differ, as the API spells them.

@@ -109,6 +109,7 @@ pub(super) fn list_messages(
                 .map(|pseudonym| pseudonym.as_bytes() as &dyn ToSql)
                 .collect(),
         ),
+        // Spelled out: the index of suppressed messages is found by this number.
         MessageFilter::Suppressed => ("state = 5".to_owned(), Vec::new()),
     };
     let (before, before_id) = page.after.map_or((i64::MAX, [0xff; 16]), |(moment, id)| {
