@@ -1,6 +1,7 @@
 //! Refusals, as programs read them.
 
-use crate::support::server::{PASSWORD, TestServer, client, client_at, reason, update_request};
+use crate::support::requests::{PASSWORD, client, client_at, reason, update_request};
+use crate::support::server::TestServer;
 use crate::support::wire;
 use relatch::pb;
 use relatch::pb::password_service_client::PasswordServiceClient;

@@ -1,6 +1,7 @@
 //! Nobody can tell from RequestReset who has an account.
 
-use crate::support::server::{PASSWORD, TestServer, client_at};
+use crate::support::requests::{PASSWORD, client_at};
+use crate::support::server::TestServer;
 use crate::support::{database, wire};
 use relatch::domain::message::MessageKind;
 use relatch::pb;

@@ -1,6 +1,7 @@
 //! Watching the audit log.
 
-use crate::support::server::{PASSWORD, TestServer, reason};
+use crate::support::requests::{PASSWORD, reason};
+use crate::support::server::TestServer;
 use relatch::pb;
 use std::time::Duration;
 use tonic::Code;

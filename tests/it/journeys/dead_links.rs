@@ -1,6 +1,7 @@
 //! Links that no longer work, and links that never did.
 
-use crate::support::server::{OTHER_PASSWORD, PASSWORD, TestServer, client_at, confirm, reason};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, client_at, confirm, reason};
+use crate::support::server::TestServer;
 use relatch::pb;
 use std::sync::Arc;
 use tokio::sync::Barrier;

@@ -2,9 +2,10 @@
 
 use crate::support::database;
 use crate::support::fixture;
-use crate::support::server::{
-    OTHER_PASSWORD, PASSWORD, TestServer, cancel_token, client, confirm, reason, reset_token,
+use crate::support::requests::{
+    OTHER_PASSWORD, PASSWORD, cancel_token, client, confirm, reason, reset_token,
 };
+use crate::support::server::TestServer;
 use relatch::domain::message::MessageKind;
 use relatch::pb;
 use relatch::service::resolve;

@@ -1,6 +1,7 @@
 //! A link from the profile.
 
-use crate::support::server::{PASSWORD, TestServer, client, reason, reset_token};
+use crate::support::requests::{PASSWORD, client, reason, reset_token};
+use crate::support::server::TestServer;
 use relatch::domain::message::MessageKind;
 use relatch::pb;
 use tonic::Code;

@@ -1,8 +1,7 @@
 //! Calls that are sent again under the same request id.
 
-use crate::support::server::{
-    OTHER_PASSWORD, PASSWORD, TestServer, client, client_at, confirm, reason,
-};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, client, client_at, confirm, reason};
+use crate::support::server::TestServer;
 use relatch::domain::message::MessageKind;
 use relatch::pb;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Keys come and go while links are on their way.
 
-use crate::support::server::{OTHER_PASSWORD, PASSWORD, TestServer, reason};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, reason};
+use crate::support::server::TestServer;
 use relatch::domain::keyring::{KeyId, Keyring};
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
 //! No usable secret is at rest.
 
-use crate::support::server::{
-    OTHER_PASSWORD, PASSWORD, TestServer, cancel_token, client, reset_token,
-};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, cancel_token, client, reset_token};
+use crate::support::server::TestServer;
 use crate::support::{database, eventually};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use relatch::domain::message::MessageKind;

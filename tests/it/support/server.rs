@@ -1,6 +1,7 @@
 //! The very server that the binary runs, on loopback, with a clock to move and an inbox to read.
 
 use super::clock::ManualClock;
+use super::requests::{client, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
 use relatch::app::{App, Listeners, Surroundings};
@@ -34,12 +35,6 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
-
-/// A password that the policy accepts.
-pub(crate) const PASSWORD: &str = "seven purple otters dance";
-
-/// Another one.
-pub(crate) const OTHER_PASSWORD: &str = "granite umbrella Tuesday choir";
 
 /// A running server. Dropping it ends it.
 pub(crate) struct TestServer {
@@ -359,20 +354,6 @@ impl TestServer {
     }
 }
 
-/// A change of the fields that the mask names, to what they are here.
-pub(crate) fn update_request(
-    account: pb::Account,
-    mask: &[&str],
-    etag: &str,
-) -> pb::UpdateAccountRequest {
-    let paths = mask.iter().map(|&path| path.to_owned()).collect();
-    pb::UpdateAccountRequest {
-        account: Some(account),
-        update_mask: Some(prost_types::FieldMask { paths }),
-        etag: etag.to_owned(),
-    }
-}
-
 /// What the caller of this name puts into `authorization`.
 pub(crate) fn bearer(caller: &str) -> String {
     format!("Bearer {}", token(caller).expose())
@@ -382,60 +363,6 @@ fn token(caller: &str) -> CallerToken {
     let mut bytes = [7; 32];
     bytes[..caller.len()].copy_from_slice(caller.as_bytes());
     CallerToken::from_bytes(&bytes)
-}
-
-/// A person at 192.0.2.1.
-pub(crate) fn client() -> Option<pb::ClientContext> {
-    client_at("192.0.2.1")
-}
-
-/// A person at this address, as a request takes them.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a message field is optional to prost"
-)]
-pub(crate) fn client_at(ip: &str) -> Option<pb::ClientContext> {
-    Some(pb::ClientContext {
-        ip: ip.to_owned(),
-        ..pb::ClientContext::default()
-    })
-}
-
-/// A confirm by a person at 192.0.2.1.
-pub(crate) fn confirm(token: &str, password: &str) -> pb::ConfirmResetRequest {
-    pb::ConfirmResetRequest {
-        token: token.to_owned(),
-        new_password: password.to_owned(),
-        client: client(),
-        ..pb::ConfirmResetRequest::default()
-    }
-}
-
-/// The token of the reset link in a mail.
-pub(crate) fn reset_token(mail: &OutgoingMessage) -> String {
-    token_in(&mail.text, "rlt1_")
-}
-
-/// The token of the cancel link in a mail.
-pub(crate) fn cancel_token(mail: &OutgoingMessage) -> String {
-    token_in(&mail.text, "rlc1_")
-}
-
-fn token_in(text: &str, prefix: &str) -> String {
-    let start = text.find(prefix).expect("the mail has the link");
-    text[start..]
-        .chars()
-        .take_while(|c| !c.is_whitespace())
-        .collect()
-}
-
-/// The reason of an error, as its `ErrorInfo` gives it.
-pub(crate) fn reason(status: &Status) -> String {
-    use tonic_types::StatusExt as _;
-    status
-        .get_details_error_info()
-        .map(|info| info.reason)
-        .unwrap_or_default()
 }
 
 fn config(data: &Path, settings: &[(&str, &str)]) -> Config {
