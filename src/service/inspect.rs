@@ -30,8 +30,7 @@ impl Service {
     /// What the holder of a working link is told about it.
     pub async fn inspect(&self, token: &str, client: &Client) -> Result<LiveReset, ServiceError> {
         let link = self.verified(LinkKind::Reset, token)?;
-        self.open(link, self.check_limits(client), Bucket::CheckSource)
-            .await
+        self.open(link, self.check_limits(client)).await
     }
 
     /// Everything that the policy has to say about a password.
@@ -123,12 +122,7 @@ impl Service {
             .await?)
     }
 
-    async fn open(
-        &self,
-        link: Link,
-        limits: Vec<Limit>,
-        bucket: Bucket,
-    ) -> Result<LiveReset, ServiceError> {
+    async fn open(&self, link: Link, limits: Vec<Limit>) -> Result<LiveReset, ServiceError> {
         match self
             .store
             .open_reset(OpenReset {
@@ -140,7 +134,9 @@ impl Service {
         {
             OpenedReset::Live(live) => Ok(live),
             OpenedReset::Dead(why) => Err(why.into()),
-            OpenedReset::SourceLimited(limited) => Err(ServiceError::limited(bucket, limited)),
+            OpenedReset::SourceLimited(limited) => {
+                Err(ServiceError::limited(Bucket::CheckSource, limited))
+            }
             // Only a repeatable call is ever a repetition.
             OpenedReset::Repeated(_) | OpenedReset::RequestIdReused => {
                 Err(ServiceError::RequestIdReused)

@@ -8,7 +8,6 @@ use super::{limits, messages};
 use crate::domain::account::{Account, Locale, SecondFactor};
 use crate::domain::audit::{Draft, EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
-use crate::domain::client::Source;
 use crate::domain::email::Email;
 use crate::domain::id::{MessageId, ResetId};
 use crate::domain::limit::{Limit, LimitKey, Rate};
@@ -42,7 +41,7 @@ pub(super) fn take_in(work: &mut Work<'_>, intent: &TakeIn) -> Result<TakenIn, S
                      coalesce((SELECT min(turn) FROM intake), 0)),
                  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         (
-            source_key(&intent.source),
+            intent.source.narrow(),
             work.now().as_micros(),
             intent.lifetime.expiry(work.now()).as_micros(),
             intent.email.address(),
@@ -281,9 +280,4 @@ fn repeated(work: &Work<'_>, kept: &Kept) -> Result<ProfileLink, StoreError> {
     let queued = messages::queued_link(work.sql(), message_id)?;
     // The message goes with its account.
     Ok(queued.map_or(ProfileLink::NoAccount, ProfileLink::Queued))
-}
-
-/// The bytes that the intake takes turns by.
-fn source_key(source: &Source) -> &[u8] {
-    source.narrow()
 }
