@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How many requests a transaction resolves at the least: enough to share a commit, few enough that
-/// interactive work behind it waits no longer than a commit takes anyway.
-const SMALLEST_BATCH: u32 = 64;
+/// callers who wait for the same writer hardly notice.
+const SMALLEST_BATCH: u32 = 32;
 
-/// And at the most: about what one commit takes in under full load, so that the intake never grows
+/// And at the most: more than one commit takes in under full load, so that the intake never grows
 /// faster than it is resolved for long.
 const LARGEST_BATCH: u32 = 1_024;
 
@@ -41,19 +41,59 @@ pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
     }
 }
 
-/// Resolves requests until the intake is empty, in batches that grow with what is left.
+/// Resolves requests until the intake is empty.
 pub async fn resolve_all(service: &Service) -> Result<(), StoreError> {
     let identifier_rate = service.rules.rates.identifier;
-    let mut at_most = SMALLEST_BATCH;
+    let mut left = 0;
     loop {
         let intent = Resolve {
-            at_most,
+            at_most: batch(left, service.rules.intake_cap),
             identifier_rate,
         };
-        let left = service.store.resolve(intent).await?.left;
+        left = service.store.resolve(intent).await?.left;
         if left == 0 {
             return Ok(());
         }
-        at_most = (left / 8).clamp(SMALLEST_BATCH, LARGEST_BATCH);
+    }
+}
+
+/// How many requests to resolve next, of so many that wait and at most may.
+///
+/// A burst is taken in first and resolved behind it. Once a quarter of the intake is full, who waits
+/// there has the same right as who comes, and more as it fills; a flood is slowed down before it is
+/// refused.
+fn batch(left: u32, cap: u32) -> u32 {
+    let (quarter, half) = (cap / 4, (cap / 2).max(1));
+    let pressing = u64::from(left.saturating_sub(quarter));
+    let share = u64::from(LARGEST_BATCH) * pressing / u64::from(half);
+    u32::try_from(share)
+        .unwrap_or(LARGEST_BATCH)
+        .clamp(SMALLEST_BATCH, LARGEST_BATCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_go_first_until_the_intake_fills() {
+        const CAP: u32 = 100_000;
+        for left in [0, 1, CAP / 4] {
+            assert_eq!(batch(left, CAP), SMALLEST_BATCH);
+        }
+        assert_eq!(batch(CAP / 2, CAP), LARGEST_BATCH / 2);
+        for left in [CAP / 4 * 3, CAP, u32::MAX] {
+            assert_eq!(batch(left, CAP), LARGEST_BATCH);
+        }
+    }
+
+    #[test]
+    fn the_smallest_and_the_largest_intake_are_resolved_too() {
+        for cap in [0, 1, 3, u32::MAX] {
+            for left in [0, 1, u32::MAX] {
+                let batch = batch(left, cap);
+                assert!((SMALLEST_BATCH..=LARGEST_BATCH).contains(&batch));
+            }
+        }
     }
 }
