@@ -1,4 +1,5 @@
--- Times are microseconds since 1970-01-01T00:00:00Z. Identifiers are 16 random bytes. Kinds, channels,
+-- Times are microseconds since 1970-01-01T00:00:00Z. Identifiers are 16 random bytes,
+-- those of messages ordered by time. Kinds, channels,
 -- states and factors are the numbers that the domain gives them.
 
 -- What this database is: one row.
@@ -27,12 +28,11 @@ CREATE TABLE accounts (
     revision             INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Requests for links, until they are resolved. A source's next request has the turn after its last
--- one, but none before the turn that is being served; so a flood of one source delays itself only.
+-- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
+-- which its source's limits will be full again, so a flood of one source delays itself only.
 CREATE TABLE intake (
-    sequence         INTEGER PRIMARY KEY,
     turn             INTEGER NOT NULL,
-    source           BLOB NOT NULL,
+    message_id       BLOB NOT NULL,
     accepted_at      INTEGER NOT NULL,
     expires_at       INTEGER NOT NULL,
     email            TEXT NOT NULL,
@@ -41,13 +41,11 @@ CREATE TABLE intake (
     identifier_limit BLOB NOT NULL,                  -- key of the counter in limits
     locale           TEXT NOT NULL,
     reset_id         BLOB NOT NULL,
-    message_id       BLOB NOT NULL,
     caller           TEXT NOT NULL,
     correlation_id   TEXT NOT NULL,
-    source_ip        TEXT NOT NULL
-) STRICT;
-CREATE INDEX intake_turns ON intake (turn, sequence);
-CREATE INDEX intake_of_source ON intake (source, turn);
+    source_ip        TEXT NOT NULL,
+    PRIMARY KEY (turn, message_id)
+) STRICT, WITHOUT ROWID;
 
 -- Resets. A link is live while neither used nor cancelled nor expired, and while the account's
 -- credential_version is the one it was made under.
@@ -108,7 +106,6 @@ CREATE TABLE limits (
     limit_key BLOB PRIMARY KEY,
     arrival   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX limits_passed ON limits (arrival);
 
 -- Successes of calls that carried a request id: which call it was, and the parts of its answer.
 CREATE TABLE idempotency (

@@ -100,7 +100,7 @@ impl Service {
             reset_id: link.reset_id,
             credential_version: live.credential_version,
             password_hash,
-            notice_id: MessageId::from_bytes(random::array(&*self.random)?),
+            notice_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
             whence: Whence {
                 network: Network::of(confirm.client.ip),
                 device: BrowserAndSystem::recognise(&confirm.client.user_agent),

@@ -42,7 +42,7 @@ impl Service {
                 rate: self.rules.rates.profile_link,
             },
             reset_id: ResetId::from_bytes(random::array(&*self.random)?),
-            message_id: MessageId::from_bytes(random::array(&*self.random)?),
+            message_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
             lifetime: self.rules.lifetime,
         };
         match self.store.request_profile_link(intent).await? {

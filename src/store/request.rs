@@ -3,7 +3,6 @@
 use super::Limited;
 use crate::domain::account::Locale;
 use crate::domain::call::Call;
-use crate::domain::client::Source;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::idempotency::Repeatable;
@@ -23,10 +22,9 @@ pub struct TakeIn {
     pub call: Call,
     /// Makes the call safe to repeat.
     pub repeatable: Option<Repeatable>,
-    /// The limits of the source.
+    /// The limits of the source. The intake is resolved fairly across sources: those first that took the
+    /// least from their limits lately.
     pub limits: Vec<Limit>,
-    /// The source itself: the intake is resolved fairly across sources.
-    pub source: Source,
     /// The typed address; erased when the request is resolved.
     pub email: Email,
     /// The pseudonym of the typed address's key, in the log and for the support desk.

@@ -4,7 +4,6 @@ use super::*;
 use crate::audit::fake_log::StoppedClock;
 use crate::domain::account::{DisplayName, Locale, Profile, SecondFactor};
 use crate::domain::call::{Call, CallerName, CorrelationId};
-use crate::domain::client::Source;
 use crate::domain::email::Email;
 use crate::domain::id::ResetId;
 use crate::domain::keyring::KeyId;
@@ -123,7 +122,6 @@ fn asked_for(email: &str, number: u8) -> TakeIn {
         call: call(),
         repeatable: None,
         limits: Vec::new(),
-        source: Source::V4([192, 0, 2, 1]),
         email,
         identifier,
         identifier_limit: LimitKey::new(Bucket::Identifier, identifier),

@@ -103,7 +103,7 @@ pub(super) fn open_account(
     work: &mut Work<'_>,
     intent: &OpenAccount,
 ) -> Result<OpenedAccount, StoreError> {
-    if let Some(limited) = limits::take(work, &intent.limits)? {
+    if let Err(limited) = limits::take(work, &intent.limits)? {
         return Ok(OpenedAccount::SourceLimited(limited));
     }
     let found = by_id(work.sql(), intent.account_id)?;

@@ -27,21 +27,21 @@ pub(super) fn take_in(work: &mut Work<'_>, intent: &TakeIn) -> Result<TakenIn, S
         Earlier::Same(_) => return Ok(TakenIn::Accepted),
         Earlier::Other => return Ok(TakenIn::RequestIdReused),
     }
-    if let Some(limited) = limits::take(work, &intent.limits)? {
-        return Ok(TakenIn::SourceLimited(limited));
-    }
+    let turn = match limits::take(work, &intent.limits)? {
+        Ok(full_again) => full_again,
+        Err(limited) => return Ok(TakenIn::SourceLimited(limited)),
+    };
     if work.unresolved() >= intent.cap {
         return Ok(TakenIn::IntakeFull);
     }
     change(
         work.sql(),
-        "INSERT INTO intake (turn, source, accepted_at, expires_at, email, email_key, identifier,
-                             identifier_limit, locale, reset_id, message_id, caller, correlation_id, source_ip)
-         VALUES (max(coalesce((SELECT max(turn) + 1 FROM intake WHERE source = ?1), 0),
-                     coalesce((SELECT min(turn) FROM intake), 0)),
-                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO intake (turn, message_id, accepted_at, expires_at, email, email_key, identifier,
+                             identifier_limit, locale, reset_id, caller, correlation_id, source_ip)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         (
-            intent.source.narrow(),
+            turn.as_micros(),
+            intent.message_id.as_bytes(),
             work.now().as_micros(),
             intent.lifetime.expiry(work.now()).as_micros(),
             intent.email.address(),
@@ -50,7 +50,6 @@ pub(super) fn take_in(work: &mut Work<'_>, intent: &TakeIn) -> Result<TakenIn, S
             intent.identifier_limit.as_bytes(),
             intent.locale.as_str(),
             intent.reset_id.as_bytes(),
-            intent.message_id.as_bytes(),
             intent.call.caller.as_str(),
             intent.call.correlation_id.as_str(),
             intent.call.source_ip.map(|ip| ip.to_string()).unwrap_or_default(),
@@ -69,26 +68,29 @@ pub(super) fn unresolved(connection: &Connection) -> Result<u32, StoreError> {
     Ok(count.unwrap_or(0))
 }
 
-/// Opens the next envelopes, one of each source in turn.
+/// Opens the next envelopes, those first whose sources asked for the least lately.
 pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved, StoreError> {
     let envelopes = all(
         work.sql(),
-        "SELECT * FROM intake ORDER BY turn, sequence LIMIT ?1",
+        "SELECT * FROM intake ORDER BY turn, message_id LIMIT ?1",
         [intent.at_most],
-        |row| Ok((row.number("sequence")?, Envelope::read(row))),
+        |row| {
+            let place = (row.number("turn")?, row.get::<_, [u8; 16]>("message_id")?);
+            Ok((place, Envelope::read(row)))
+        },
     )?;
     let count = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
-    for (sequence, envelope) in envelopes {
+    for (place, envelope) in envelopes {
         change(
             work.sql(),
-            "DELETE FROM intake WHERE sequence = ?1",
-            [sequence],
+            "DELETE FROM intake WHERE turn = ?1 AND message_id = ?2",
+            place,
         )?;
         work.request_resolved();
         match envelope {
             Ok(envelope) => open(work, &envelope, intent.identifier_rate)?,
             // What cannot be read now never can; everybody behind it would wait for ever.
-            Err(error) => tracing::error!(sequence, %error, "a request for a link was dropped"),
+            Err(error) => tracing::error!(%error, "a request for a link was dropped"),
         }
     }
     Ok(Resolved {
@@ -138,7 +140,7 @@ fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), Stor
         key: envelope.identifier_limit,
         rate,
     };
-    let limited = limits::take(work, &[limit])?.is_some();
+    let limited = limits::take(work, &[limit])?.is_err();
     let account = one(
         work.sql(),
         "SELECT * FROM accounts WHERE email_key = ?1",
@@ -251,7 +253,7 @@ pub(super) fn request_profile_link(
     if !account.profile.email_verified {
         return Ok(ProfileLink::NoVerifiedAddress);
     }
-    if let Some(limited) = limits::take(work, &[intent.limit])? {
+    if let Err(limited) = limits::take(work, &[intent.limit])? {
         return Ok(ProfileLink::Limited(limited));
     }
     let link = NewLink {

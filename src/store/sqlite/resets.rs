@@ -22,7 +22,7 @@ pub(super) fn open_reset(
     intent: &OpenReset,
 ) -> Result<OpenedReset, StoreError> {
     // A repetition counts as well: it has a password hashed, and tells whether it is the right one.
-    if let Some(limited) = limits::take(work, &intent.limits)? {
+    if let Err(limited) = limits::take(work, &intent.limits)? {
         return Ok(OpenedReset::SourceLimited(limited));
     }
     match earlier(work, intent.repeatable.as_ref())? {
@@ -187,7 +187,7 @@ pub(super) fn cancel_resets(
     work: &mut Work<'_>,
     intent: &CancelResets,
 ) -> Result<ResetsCancelled, StoreError> {
-    if let Some(limited) = limits::take(work, &intent.limits)? {
+    if let Err(limited) = limits::take(work, &intent.limits)? {
         return Ok(ResetsCancelled::SourceLimited(limited));
     }
     let account_id = one(

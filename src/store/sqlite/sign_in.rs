@@ -17,7 +17,7 @@ pub(super) fn begin_sign_in(
     work: &mut Work<'_>,
     intent: &BeginSignIn,
 ) -> Result<SignInBegun, StoreError> {
-    if let Some(limited) = limits::take(work, &intent.limits)? {
+    if let Err(limited) = limits::take(work, &intent.limits)? {
         return Ok(SignInBegun::SourceLimited(limited));
     }
     let account = one(

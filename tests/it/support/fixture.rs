@@ -116,7 +116,6 @@ pub(crate) fn take_in(email: &str, ip: &str) -> TakeIn {
         },
         repeatable: None,
         limits: source_limits(Bucket::RequestSource, generous(), ip),
-        source: source(ip),
         email: Email::parse(email).expect("an address"),
         identifier,
         identifier_limit: LimitKey::new(Bucket::Identifier, identifier),
