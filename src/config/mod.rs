@@ -3,6 +3,7 @@
 //! What counts, the later before the earlier: `reference.toml`, which documents every setting and holds
 //! its default; a configuration file; environment variables `RELATCH_SECTION__KEY`; flags.
 
+mod bounces;
 mod callers;
 mod document;
 mod fault;
@@ -14,9 +15,11 @@ mod password;
 mod private_file;
 mod reader;
 mod sections;
+mod smtp;
 mod source;
 mod span;
 
+pub use bounces::Bounces;
 pub use callers::caller_name;
 pub use fault::{ConfigRefused, Fault, Place};
 pub use keyring_file::{KeyringFile, KeyringFileError};
@@ -26,6 +29,7 @@ pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
 pub use private_file::{PrivateFile, PrivateFileError};
 pub use sections::{Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, SignIn, Store};
+pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
 
@@ -54,6 +58,10 @@ pub struct Config {
     pub links: Links,
     /// What mails say.
     pub mail: Mail,
+    /// How mails leave; `None`, only in development, keeps them in an inbox.
+    pub smtp: Option<Smtp>,
+    /// Where mails that came back are told.
+    pub bounces: Option<Bounces>,
     /// What a new password must be like.
     pub password: Password,
     /// What a password hash costs.
@@ -152,6 +160,8 @@ impl Reader {
         let ops = self.listener("ops.listen", profile);
         let links = self.links(profile);
         let mail = self.mail();
+        let smtp = self.smtp(profile);
+        let bounces = self.bounces(profile);
         let password = self.password();
         let argon2 = self.argon2();
         let hashing = self.hashing();
@@ -168,6 +178,8 @@ impl Reader {
             ops: ops?,
             links: links?,
             mail: mail?,
+            smtp: smtp?,
+            bounces: bounces?,
             password: password?,
             argon2: argon2?,
             hashing: hashing?,

@@ -33,6 +33,8 @@ links.reset_url = "https://login.example.com/reset"
 links.cancel_url = "https://login.example.com/cancel"
 links.forgot_password_url = "https://login.example.com/forgot"
 mail.product_name = "Example"
+smtp.host = "smtp.example.com"
+smtp.from = "Example <no-reply@example.com>"
 "#;
 
 fn read(
@@ -91,6 +93,8 @@ fn a_service_says_where_its_data_keys_and_pages_are() {
             "links.forgot_password_url: must be set: the page that asks for a new link",
             "links.reset_url: must be set: the page that a reset link opens",
             "mail.product_name: must be set: what people know as the place they have an account with",
+            "smtp.from: must be set: whom mails come from, such as \"Example <no-reply@example.com>\"",
+            "smtp.host: must be set: the mail server that takes the mails",
             "store.directory: must be set: where the database is kept",
         ]
     );
@@ -110,6 +114,7 @@ fn dev_needs_nothing_and_allows_a_hundredfold() {
     .unwrap();
     assert_eq!(config.limits, Rates::default().times(100));
     assert_eq!(config.links.pages, None);
+    assert_eq!((config.smtp, config.bounces), (None, None));
     assert_eq!(config.store.directory, Path::new("/tmp/demo"));
     assert_eq!(config.keys.file, Path::new("/tmp/demo/keyring.toml"));
     assert!(config.console.listen.is_some());
@@ -240,6 +245,67 @@ fn nothing_without_tls_is_within_reach_of_others_unless_told() {
 }
 
 #[test]
+fn mails_leave_by_tls_unless_the_server_is_this_machine() {
+    let smtp = |text: &str| serve(text).map(|config| config.smtp.unwrap());
+    let usual = smtp("").unwrap();
+    assert_eq!((usual.port, usual.security), (465, SmtpSecurity::Tls));
+    assert_eq!(usual.host, "smtp.example.com");
+    assert_eq!(usual.from.name.as_str(), "Example");
+    assert_eq!((usual.login, usual.connections), (None, 4));
+
+    let starttls = "smtp.security = \"starttls\"\n";
+    assert_eq!(smtp(starttls).unwrap().port, 587);
+    let own_port = format!("{starttls}smtp.port = 2525\n");
+    assert_eq!(smtp(&own_port).unwrap().port, 2525);
+
+    let plain = "smtp.security = \"plain\"\n";
+    assert!(faults(serve(plain))[0].contains("whoever listens on the way"));
+    for host in ["127.0.0.1", "::1", "localhost"] {
+        let here = LEAST.replace("smtp.example.com", host) + plain;
+        let smtp = read(Profile::Serve, &here, &[], Vec::new()).unwrap().smtp;
+        assert_eq!(smtp.unwrap().port, 25, "{host}");
+    }
+    for host in [
+        "smtp.example.com:465",
+        "smtp example",
+        "https://example.com",
+        "10.0.0.1",
+    ] {
+        let other = LEAST.replace("smtp.example.com", host) + plain;
+        assert_eq!(
+            faults(read(Profile::Serve, &other, &[], Vec::new())).len(),
+            1,
+            "{host}"
+        );
+    }
+}
+
+#[test]
+fn a_login_needs_a_name_and_a_file_and_bounces_a_secret() {
+    let login = serve("smtp.username = \"relatch\"\nsmtp.password_file = \"/etc/relatch/smtp\"\n");
+    assert_eq!(
+        login.unwrap().smtp.unwrap().login,
+        Some(SmtpLogin {
+            username: "relatch".to_owned(),
+            password_file: "/etc/relatch/smtp".into(),
+        })
+    );
+    for half in [
+        "smtp.username = \"relatch\"\n",
+        "smtp.password_file = \"/etc/relatch/smtp\"\n",
+        "smtp.timeout = \"5m\"\n",
+        "smtp.reply_to = \"nobody\"\n",
+        "bounces.listen = \"127.0.0.1:1\"\n",
+    ] {
+        assert_eq!(faults(serve(half)).len(), 1, "{half}");
+    }
+    let bounces =
+        "bounces.listen = \"127.0.0.1:1\"\nbounces.secret_file = \"/etc/relatch/bounces\"\n";
+    assert!(serve(bounces).unwrap().bounces.is_some());
+    assert_eq!(serve("").unwrap().bounces, None);
+}
+
+#[test]
 fn a_hash_is_never_cheaper_than_asvs_allows_nor_slower_than_people_wait() {
     let argon2 = |memory, iterations| {
         serve(&format!(
@@ -285,8 +351,8 @@ fn callers_have_names_tokens_and_scopes_of_their_own() {
     assert_eq!(
         faults(serve(&same)),
         [
-            "line 12: callers.name: is already that of the caller web",
-            "line 16: callers.token_sha256: is already that of the caller web",
+            "line 14: callers.name: is already that of the caller web",
+            "line 18: callers.token_sha256: is already that of the caller web",
         ]
     );
     assert_eq!(faults(serve("[[callers]]\n")).len(), 3);
@@ -294,7 +360,7 @@ fn callers_have_names_tokens_and_scopes_of_their_own() {
     assert_eq!(faults(serve("callers = 3\n")).len(), 1);
     assert_eq!(
         faults(serve("[[caller]]\nname = \"web\"\n")),
-        ["line 8: caller: there is no such section; did you mean [[callers]]?"]
+        ["line 10: caller: there is no such section; did you mean [[callers]]?"]
     );
 }
 

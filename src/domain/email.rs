@@ -86,6 +86,12 @@ impl Email {
         &self.key
     }
 
+    /// The domain in A-labels, as mail servers and DNS know it.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.key.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// The local part, as typed.
     #[must_use]
     pub fn local_part(&self) -> &str {

@@ -10,6 +10,7 @@ pub mod id;
 pub mod idempotency;
 pub mod keyring;
 pub mod limit;
+pub mod mailbox;
 pub mod message;
 pub mod network;
 pub mod page;
