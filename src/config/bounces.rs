@@ -11,6 +11,8 @@ use std::str::FromStr as _;
 pub struct Bounces {
     /// Where the mail provider reaches it.
     pub listen: SocketAddr,
+    /// Whether TLS is spoken there.
+    pub tls: bool,
     /// The file that holds the secrets it may sign with, a line each.
     pub secret_file: PathBuf,
 }
@@ -26,12 +28,14 @@ impl Reader {
         if matches!(profile, Profile::Dev { .. }) {
             return Some(None);
         }
-        let listener = self.listener("bounces.listen", profile);
+        let listener = self.listener("bounces", profile);
         let secret_file = self.optional(FILE, PathBuf::from_str);
-        match (listener?.listen, secret_file?) {
+        let listener = listener?;
+        match (listener.listen, secret_file?) {
             (None, _) => Some(None),
             (Some(listen), Some(secret_file)) => Some(Some(Bounces {
                 listen,
+                tls: listener.tls,
                 secret_file,
             })),
             (Some(_), None) => self.refuse(

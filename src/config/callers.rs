@@ -1,16 +1,17 @@
 //! `[[callers]]`: the services that may call.
 
+use super::Profile;
 use super::document::{Setting, Stanza, Value, nearest};
 use super::fault::Place;
 use super::reader::Reader;
 use crate::domain::call::CallerName;
-use crate::domain::caller::{CallerStanza, Scopes};
+use crate::domain::caller::{CallerCredential, CallerStanza, CertSan, Scopes};
 use std::fmt::Display;
 
-const KEYS: [&str; 3] = ["name", "token_sha256", "scopes"];
+const KEYS: [&str; 4] = ["name", "token_sha256", "cert_san", "scopes"];
 
 /// Names that stand for parts of Relatch itself in the audit log.
-const RESERVED: [&str; 2] = ["console", "relatch"];
+const RESERVED: [&str; 3] = ["console", "relatch", "unknown"];
 
 /// Reads the name of a calling service.
 pub fn caller_name(text: &str) -> Result<CallerName, String> {
@@ -25,8 +26,13 @@ pub fn caller_name(text: &str) -> Result<CallerName, String> {
 
 impl Reader {
     /// Reads every `[[callers]]` stanza.
-    pub(super) fn callers(&mut self) -> Option<Vec<CallerStanza>> {
+    pub(super) fn callers(&mut self, profile: Profile<'_>) -> Option<Vec<CallerStanza>> {
         let stanzas = self.document.take_callers();
+        if stanzas.is_empty() && matches!(profile, Profile::Serve) {
+            let what = "nobody could call: `relatch caller new NAME --scopes …` makes a [[callers]] stanza";
+            self.document.fault(Place::Default, "callers", what);
+            return None;
+        }
         let places: Vec<_> = stanzas.iter().map(|stanza| stanza.place.clone()).collect();
         let callers: Vec<_> = stanzas
             .into_iter()
@@ -52,10 +58,7 @@ impl Reader {
             Value::Text(name) => caller_name(&name),
             _ => Err("must be a text in quotes".to_owned()),
         });
-        let credential = self.of_stanza(&mut stanza, "token_sha256", |value| match value {
-            Value::Text(digest) => told(digest.parse()),
-            _ => Err("must be a text in quotes".to_owned()),
-        });
+        let credential = self.credential(&mut stanza);
         let scopes = self.of_stanza(&mut stanza, "scopes", |value| match value {
             Value::Texts(scopes) => told(
                 scopes
@@ -69,6 +72,30 @@ impl Reader {
             name: name?,
             credential: credential?,
             scopes: scopes?,
+        })
+    }
+
+    /// The digest of a token, or a name in a certificate.
+    fn credential(&mut self, stanza: &mut Stanza) -> Option<CallerCredential> {
+        const SAN: &str = "cert_san";
+        if !stanza.settings.contains_key(SAN) {
+            return self.of_stanza(stanza, "token_sha256", |value| match value {
+                Value::Text(digest) => told(digest.parse()),
+                _ => Err("must be a text in quotes".to_owned()),
+            });
+        }
+        let both = stanza.settings.contains_key("token_sha256");
+        let verified = !self.is_empty("tls.client_ca_file");
+        self.of_stanza(stanza, SAN, |value| match value {
+            Value::Text(_) if both => Err(
+                "and token_sha256 are two credentials: give each a stanza of its own".to_owned(),
+            ),
+            Value::Text(_) if !verified => Err(
+                "needs tls.client_ca_file, the authorities whose certificates are believed"
+                    .to_owned(),
+            ),
+            Value::Text(name) => told(name.parse::<CertSan>()).map(CallerCredential::CertSan),
+            _ => Err("must be a text in quotes".to_owned()),
         })
     }
 
@@ -89,17 +116,18 @@ impl Reader {
             .ok()
     }
 
-    /// Whether no two callers share a name, by which people tell them apart, or a token, by which we do.
+    /// Whether no two callers share a name, by which people tell them apart, or a credential, by which we do.
     fn all_differ(&mut self, callers: &[CallerStanza], places: &[Place]) -> bool {
         let before = self.document.faults.len();
         for (position, (caller, place)) in callers.iter().zip(places).enumerate() {
             for earlier in &callers[..position] {
+                let credential = match caller.credential {
+                    CallerCredential::TokenSha256(_) => "callers.token_sha256",
+                    CallerCredential::CertSan(_) => "callers.cert_san",
+                };
                 for (key, same) in [
                     ("callers.name", earlier.name == caller.name),
-                    (
-                        "callers.token_sha256",
-                        earlier.credential == caller.credential,
-                    ),
+                    (credential, earlier.credential == caller.credential),
                 ] {
                     if same {
                         let what = format!("is already that of the caller {}", earlier.name);

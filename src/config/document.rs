@@ -151,11 +151,6 @@ impl Document {
         self.settings.get(key)
     }
 
-    /// Whether there is a `[[callers]]` stanza.
-    pub(super) fn has_callers(&self) -> bool {
-        !self.callers.is_empty()
-    }
-
     /// The `[[callers]]` stanzas, in their order.
     pub(super) fn take_callers(&mut self) -> Vec<Stanza> {
         std::mem::take(&mut self.callers)

@@ -18,6 +18,7 @@ mod sections;
 mod smtp;
 mod source;
 mod span;
+mod tls;
 
 pub use bounces::Bounces;
 pub use callers::caller_name;
@@ -28,10 +29,13 @@ pub use limits::RateUnreadable;
 pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
 pub use private_file::{PrivateFile, PrivateFileError};
-pub use sections::{Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, SignIn, Store};
+pub use sections::{
+    Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
+};
 pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
+pub use tls::Tls;
 
 use crate::domain::caller::CallerStanza;
 use crate::domain::limit::Rates;
@@ -48,6 +52,8 @@ pub struct Config {
     pub store: Store,
     /// Where the keyring is kept.
     pub keys: Keys,
+    /// What listeners show and ask for; `None` is plain text everywhere.
+    pub tls: Option<Tls>,
     /// The API.
     pub grpc: Grpc,
     /// The web pages for people.
@@ -70,6 +76,8 @@ pub struct Config {
     pub hashing: Hashing,
     /// How often something may happen.
     pub limits: Rates,
+    /// How the service ends.
+    pub shutdown: ShutdownPace,
     /// What sign-in asks for.
     pub sign_in: SignIn,
     /// How much may wait.
@@ -155,9 +163,10 @@ impl Reader {
     fn config(&mut self, profile: Profile<'_>) -> Option<Config> {
         let store = self.store();
         let keys = self.keys();
+        let tls = self.tls();
         let grpc = self.grpc(profile);
-        let console = self.listener("console.listen", profile);
-        let ops = self.listener("ops.listen", profile);
+        let console = self.console(profile);
+        let ops = self.listener("ops", profile);
         let links = self.links(profile);
         let mail = self.mail();
         let smtp = self.smtp(profile);
@@ -166,13 +175,15 @@ impl Reader {
         let argon2 = self.argon2();
         let hashing = self.hashing();
         let limits = self.limits();
+        let shutdown = self.shutdown();
         let sign_in = self.sign_in();
         let intake = self.intake();
         let log = self.log();
-        let callers = self.callers();
+        let callers = self.callers(profile);
         Some(Config {
             store: store?,
             keys: keys?,
+            tls: tls?,
             grpc: grpc?,
             console: console?,
             ops: ops?,
@@ -184,6 +195,7 @@ impl Reader {
             argon2: argon2?,
             hashing: hashing?,
             limits: limits?,
+            shutdown: shutdown?,
             sign_in: sign_in?,
             intake: intake?,
             log: log?,

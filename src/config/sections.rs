@@ -2,9 +2,11 @@
 
 use super::Profile;
 use super::reader::Reader;
+use super::span::span;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 /// `[store]`.
@@ -28,15 +30,26 @@ pub struct Keys {
 pub struct Grpc {
     /// Where calling services reach it.
     pub listen: SocketAddr,
+    /// Whether TLS is spoken there.
+    pub tls: bool,
     /// Whether reflection answers.
     pub reflection: bool,
 }
 
-/// `[console]` or `[ops]`: what listens only if it is told where.
+/// `[console]`, `[ops]` or `[bounces]`: what listens only if it is told where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listener {
     /// Where; `None` is nowhere.
     pub listen: Option<SocketAddr>,
+    /// Whether TLS is spoken there.
+    pub tls: bool,
+}
+
+/// `[shutdown]`: how the service ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShutdownPace {
+    /// How long calls under way may take to end.
+    pub grace: Duration,
 }
 
 /// `[mail]`.
@@ -110,54 +123,85 @@ impl Reader {
     /// Reads `[grpc]`.
     pub(super) fn grpc(&mut self, profile: Profile<'_>) -> Option<Grpc> {
         const KEY: &str = "grpc.listen";
-        let listen = self
-            .text(KEY, address)
-            .and_then(|listen| self.within_reach(KEY, listen, profile));
+        let plaintext = self.flag("grpc.plaintext");
+        let listen = self.text(KEY, address);
         let reflection = self.flag("grpc.reflection");
-        let allow_plaintext = self.flag("grpc.allow_plaintext");
-        let (listen, reflection, allow_plaintext) = (listen?, reflection?, allow_plaintext?);
-        if listen.ip().is_loopback() {
-            return Some(Grpc { listen, reflection });
-        }
-        if !allow_plaintext {
-            return self.refuse(
-                KEY,
-                "without TLS, must be an address of this machine alone such as 127.0.0.1:50051; \
-                 if something in front does TLS, set grpc.allow_plaintext",
-            );
-        }
-        if !self.document.has_callers() {
-            return self.refuse(
-                KEY,
-                "nobody could call: `relatch caller new` makes a [[callers]] stanza",
-            );
-        }
-        Some(Grpc { listen, reflection })
+        let listen = listen?;
+        Some(Grpc {
+            listen,
+            tls: self.protection(KEY, listen, plaintext?, profile)?,
+            reflection: reflection?,
+        })
     }
 
-    /// Reads `[console]` or `[ops]`, whose only setting `key` is.
-    pub(super) fn listener(&mut self, key: &str, profile: Profile<'_>) -> Option<Listener> {
-        let listen = match self.optional(key, address)? {
-            Some(listen) => Some(self.within_reach(key, listen, profile)?),
-            None => None,
-        };
-        Some(Listener { listen })
+    /// Reads the `listen` and the `plaintext` of another section.
+    pub(super) fn listener(&mut self, section: &str, profile: Profile<'_>) -> Option<Listener> {
+        let key = format!("{section}.listen");
+        let plaintext = self.flag(&format!("{section}.plaintext"));
+        let listen = self.optional(&key, address)?;
+        Some(Listener {
+            listen,
+            tls: match listen {
+                Some(listen) => self.protection(&key, listen, plaintext?, profile)?,
+                None => false,
+            },
+        })
     }
 
-    /// Keeps demo accounts, whose passwords anybody can look up, from other machines.
-    fn within_reach(
+    /// Reads `[console]`, of which only a demonstration has pages.
+    pub(super) fn console(&mut self, profile: Profile<'_>) -> Option<Listener> {
+        let console = self.listener("console", profile)?;
+        if matches!(profile, Profile::Serve) && console.listen.is_some() {
+            return self.refuse(
+                "console.listen",
+                "must be empty: this version has no pages for people, links.reset_url names your own",
+            );
+        }
+        Some(console)
+    }
+
+    /// Whether TLS is spoken at this address. Links and passwords cross no network without it, unless
+    /// somebody says that something else protects them; and demo accounts, whose passwords anybody can
+    /// look up, are kept from other machines.
+    fn protection(
         &mut self,
         key: &str,
         listen: SocketAddr,
+        plaintext: bool,
         profile: Profile<'_>,
-    ) -> Option<SocketAddr> {
+    ) -> Option<bool> {
+        let here = listen.ip().is_loopback();
         match profile {
-            Profile::Dev { .. } if !listen.ip().is_loopback() => self.refuse(
+            Profile::Dev { .. } if !here => self.refuse(
                 key,
                 "must be an address of this machine alone: dev has demo accounts",
             ),
-            Profile::Dev { .. } | Profile::Serve => Some(listen),
+            Profile::Dev { .. } => Some(false),
+            Profile::Serve if plaintext => Some(false),
+            Profile::Serve if !self.is_empty("tls.cert_file") => Some(true),
+            Profile::Serve if here => Some(false),
+            Profile::Serve => {
+                let section = key.split('.').next().unwrap_or(key);
+                let why = format!(
+                    "without TLS, must be an address of this machine alone such as 127.0.0.1:50051: set \
+                     tls.cert_file and tls.key_file, or {section}.plaintext if something in front does TLS"
+                );
+                self.refuse(key, &why)
+            }
         }
+    }
+
+    /// Reads `[shutdown]`.
+    pub(super) fn shutdown(&mut self) -> Option<ShutdownPace> {
+        let grace = self.text("shutdown.grace", |text| {
+            let grace = span(text).map_err(|why| why.to_string())?;
+            if grace <= Duration::from_mins(5) {
+                Ok(grace)
+            } else {
+                Err("must be at most 5 minutes".to_owned())
+            }
+        })?;
+        Some(ShutdownPace { grace })
     }
 
     /// Reads `[mail]`.

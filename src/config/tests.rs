@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::caller::Scope;
+use crate::domain::caller::{CallerCredential, CertSan, Scope};
 use crate::domain::reset::LinkLifetime;
 use proptest::prelude::*;
 use std::io;
@@ -37,6 +37,12 @@ smtp.host = "smtp.example.com"
 smtp.from = "Example <no-reply@example.com>"
 "#;
 
+/// Names of files; what they hold is asked of them later.
+const TLS: &str = r#"
+tls.cert_file = "/etc/relatch/tls.pem"
+tls.key_file = "/etc/relatch/tls.key"
+"#;
+
 fn read(
     profile: Profile<'_>,
     text: &str,
@@ -53,8 +59,15 @@ fn dev() -> Profile<'static> {
     }
 }
 
+/// What `serve` makes of the least with this behind it, and a caller if there is none.
 fn serve(text: &str) -> Result<Config, ConfigRefused> {
-    read(Profile::Serve, &format!("{LEAST}{text}"), &[], Vec::new())
+    let caller = if text.contains("[[callers]]") || text.contains("callers =") {
+        String::new()
+    } else {
+        stanza("web", "0")
+    };
+    let text = format!("{LEAST}{text}{caller}");
+    read(Profile::Serve, &text, &[], Vec::new())
 }
 
 /// The faults of a configuration that must have some, a line each.
@@ -80,7 +93,9 @@ fn the_defaults_are_those_of_the_domain() {
     assert_eq!(config.password.min_length, 15);
     assert_eq!(config.argon2.memory_kib, 19_456);
     assert_eq!(config.intake.cap, 100_000);
-    assert!(config.callers.is_empty());
+    assert_eq!(config.callers.len(), 1);
+    assert_eq!(config.tls, None);
+    assert!(!config.grpc.tls);
 }
 
 #[test]
@@ -88,6 +103,7 @@ fn a_service_says_where_its_data_keys_and_pages_are() {
     assert_eq!(
         faults(read(Profile::Serve, "", &[], Vec::new())),
         [
+            "callers: nobody could call: `relatch caller new NAME --scopes …` makes a [[callers]] stanza",
             "keys.file: must be set: the keyring, as `relatch keys init` makes it",
             "links.cancel_url: must be set: the page that says this was not me",
             "links.forgot_password_url: must be set: the page that asks for a new link",
@@ -233,15 +249,76 @@ fn relatch_log_is_the_filter_of_the_log() {
 
 #[test]
 fn nothing_without_tls_is_within_reach_of_others_unless_told() {
-    let open = "grpc.listen = \"0.0.0.0:50051\"\n";
-    assert_eq!(faults(serve(open)).len(), 1);
-    let nobody = format!("{open}grpc.allow_plaintext = true\n");
-    assert!(faults(serve(&nobody))[0].contains("nobody could call"));
-    assert!(serve(&format!("{nobody}{}", stanza("web", "a"))).is_ok());
-    let all = format!(
-        "{open}grpc.allow_plaintext = true\nconsole.listen = \"[::]:1\"\nops.listen = \"10.0.0.1:1\"\n"
-    );
+    let open = "grpc.listen = \"0.0.0.0:50051\"\nops.listen = \"10.0.0.1:1\"\n";
+    let refused = faults(serve(open));
+    assert_eq!(refused.len(), 2, "{refused:#?}");
+    for (fault, section) in refused.iter().zip(["grpc", "ops"]) {
+        let way_out = format!("set tls.cert_file and tls.key_file, or {section}.plaintext");
+        assert!(fault.contains(&way_out), "{fault}");
+    }
+    let plaintext = format!("{open}grpc.plaintext = true\nops.plaintext = true\n");
+    let config = serve(&plaintext).unwrap();
+    assert_eq!((config.grpc.tls, config.ops.tls), (false, false));
+    let tls = format!("{open}{TLS}ops.plaintext = true\n");
+    let config = serve(&tls).unwrap();
+    assert_eq!((config.grpc.tls, config.ops.tls), (true, false));
+    let all = format!("{plaintext}console.listen = \"[::]:1\"\n");
     assert_eq!(faults(read(dev(), &all, &[], Vec::new())).len(), 3);
+}
+
+#[test]
+fn a_certificate_has_a_key_and_clients_show_theirs_only_to_it() {
+    let files = |text: &str| serve(text).map(|config| config.tls.unwrap());
+    let tls = files(&format!(
+        "{TLS}tls.client_ca_file = \"/etc/relatch/callers.pem\"\n"
+    ))
+    .unwrap();
+    assert_eq!(tls.key_file, Path::new("/etc/relatch/tls.key"));
+    assert_eq!(
+        tls.client_ca_file.as_deref(),
+        Some(Path::new("/etc/relatch/callers.pem"))
+    );
+    for half in ["cert_file", "key_file", "client_ca_file"] {
+        assert_eq!(
+            faults(serve(&format!("tls.{half} = \"/x\"\n"))).len(),
+            1,
+            "{half}"
+        );
+    }
+}
+
+#[test]
+fn a_caller_is_known_by_a_name_in_its_certificate_where_certificates_are_believed() {
+    let by_name = |name: &str| {
+        format!(
+            "[[callers]]\nname = \"{name}\"\ncert_san = \"web.internal\"\nscopes = [\"reset\"]\n"
+        )
+    };
+    let believed = format!("{TLS}tls.client_ca_file = \"/etc/relatch/callers.pem\"\n");
+    let config = serve(&format!("{believed}{}", by_name("web"))).unwrap();
+    assert_eq!(
+        config.callers[0].credential,
+        CallerCredential::CertSan(CertSan::of_dns("web.internal"))
+    );
+    assert!(faults(serve(&by_name("web")))[0].contains("needs tls.client_ca_file"));
+    let same = format!("{believed}{}{}", by_name("web"), by_name("shop"));
+    assert!(
+        faults(serve(&same))[0].ends_with("callers.cert_san: is already that of the caller web")
+    );
+    let both = format!(
+        "{believed}{}cert_san = \"web.internal\"\n",
+        stanza("web", "a")
+    );
+    assert!(faults(serve(&both))[0].contains("two credentials"));
+    let nothing = format!("{believed}{}", by_name("web").replace("web.internal", "*"));
+    assert!(faults(serve(&nothing))[0].contains("without wildcards"));
+}
+
+#[test]
+fn a_service_without_pages_says_so_and_calls_end_within_minutes() {
+    assert!(faults(serve("console.listen = \"127.0.0.1:8080\"\n"))[0].contains("no pages"));
+    assert_eq!(serve("").unwrap().shutdown.grace.as_secs(), 10);
+    assert_eq!(faults(serve("shutdown.grace = \"6m\"\n")).len(), 1);
 }
 
 #[test]
@@ -261,7 +338,7 @@ fn mails_leave_by_tls_unless_the_server_is_this_machine() {
     let plain = "smtp.security = \"plain\"\n";
     assert!(faults(serve(plain))[0].contains("whoever listens on the way"));
     for host in ["127.0.0.1", "::1", "localhost"] {
-        let here = LEAST.replace("smtp.example.com", host) + plain;
+        let here = LEAST.replace("smtp.example.com", host) + plain + &stanza("web", "a");
         let smtp = read(Profile::Serve, &here, &[], Vec::new()).unwrap().smtp;
         assert_eq!(smtp.unwrap().port, 25, "{host}");
     }
@@ -271,7 +348,7 @@ fn mails_leave_by_tls_unless_the_server_is_this_machine() {
         "https://example.com",
         "10.0.0.1",
     ] {
-        let other = LEAST.replace("smtp.example.com", host) + plain;
+        let other = LEAST.replace("smtp.example.com", host) + plain + &stanza("web", "a");
         assert_eq!(
             faults(read(Profile::Serve, &other, &[], Vec::new())).len(),
             1,
@@ -357,7 +434,7 @@ fn callers_have_names_tokens_and_scopes_of_their_own() {
     );
     assert_eq!(faults(serve("[[callers]]\n")).len(), 3);
     assert_eq!(faults(serve(&stanza("relatch", "a"))).len(), 1);
-    assert_eq!(faults(serve("callers = 3\n")).len(), 1);
+    assert!(faults(serve("callers = 3\n"))[0].contains("each one is a [[callers]] stanza"));
     assert_eq!(
         faults(serve("[[caller]]\nname = \"web\"\n")),
         ["line 10: caller: there is no such section; did you mean [[callers]]?"]

@@ -1,8 +1,10 @@
 //! Calling services: how one proves who it is and what it may then do.
 
+mod san;
 mod scope;
 mod token;
 
+pub use san::{CertSan, CertSanUnreadable, ProvenNames};
 pub use scope::{AuditScope, Scope, ScopeUnreadable, Scopes};
 pub use token::{CallerCredential, CallerToken, CallerTokenUnreadable, DigestUnreadable};
 

@@ -3,7 +3,7 @@
 use super::callers::{Caller, Callers};
 use super::methods::{Access, Method};
 use super::refusal::Refusal;
-use crate::domain::caller::CallerToken;
+use crate::domain::caller::{CallerToken, ProvenNames};
 use arc_swap::ArcSwap;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
@@ -37,18 +37,25 @@ impl<S> Authenticate<S> {
     }
 }
 
-/// Who calls; `None` where nobody is asked.
+/// Who calls; `None` where nobody is asked. A token goes before a certificate, so that services behind
+/// one proxy can be told apart.
 fn identify(
     callers: &Callers,
     method: Option<&Method>,
     headers: &HeaderMap,
+    names: Option<&ProvenNames>,
 ) -> Result<Option<Arc<Caller>>, Refusal> {
     if method.is_some_and(|method| matches!(method.access, Access::Anyone)) {
         return Ok(None);
     }
-    let token = bearer_token(headers).ok_or(Refusal::CallerUnknown)?;
-    let caller = callers.by_token(&token).ok_or(Refusal::CallerUnknown)?;
-    Ok(Some(Arc::clone(caller)))
+    let caller = if headers.contains_key(AUTHORIZATION) {
+        bearer_token(headers).and_then(|token| callers.by_token(&token))
+    } else {
+        names.and_then(|names| callers.by_names(names))
+    };
+    caller
+        .map(|caller| Some(Arc::clone(caller)))
+        .ok_or(Refusal::CallerUnknown)
 }
 
 /// The token of `authorization: Bearer TOKEN` (RFC 6750 §2.1); the scheme in any case (RFC 9110 §11.1).
@@ -85,7 +92,8 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
-        let caller = match identify(&self.callers.load(), method, request.headers()) {
+        let names = request.extensions().get();
+        let caller = match identify(&self.callers.load(), method, request.headers(), names) {
             Ok(caller) => caller,
             Err(refusal) => return AuthenticateFuture::refused(None, refusal),
         };

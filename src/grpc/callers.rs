@@ -5,7 +5,7 @@
 use super::refusal::Refusal;
 use crate::domain::call::CallerName;
 use crate::domain::caller::{
-    AuditScope, CallerCredential, CallerStanza, CallerToken, Scope, Scopes,
+    AuditScope, CallerCredential, CallerStanza, CallerToken, ProvenNames, Scope, Scopes,
 };
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
@@ -61,13 +61,25 @@ impl Callers {
     #[must_use]
     pub fn by_token(&self, token: &CallerToken) -> Option<&Arc<Caller>> {
         let shown = token.sha256();
-        self.0.iter().fold(None, |found, (credential, caller)| {
-            let CallerCredential::TokenSha256(digest) = credential;
-            if digest.ct_eq(&shown).into() {
-                Some(caller)
-            } else {
-                found
-            }
-        })
+        self.0
+            .iter()
+            .fold(None, |found, (credential, caller)| match credential {
+                CallerCredential::TokenSha256(digest) if digest.ct_eq(&shown).into() => {
+                    Some(caller)
+                }
+                CallerCredential::TokenSha256(_) | CallerCredential::CertSan(_) => found,
+            })
+    }
+
+    /// The first service that is known by one of these names of a certificate.
+    #[must_use]
+    pub fn by_names(&self, names: &ProvenNames) -> Option<&Arc<Caller>> {
+        self.0
+            .iter()
+            .find(|(credential, _)| match credential {
+                CallerCredential::CertSan(name) => names.0.contains(name),
+                CallerCredential::TokenSha256(_) => false,
+            })
+            .map(|(_, caller)| caller)
     }
 }

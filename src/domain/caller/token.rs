@@ -3,6 +3,7 @@
 //! `rlk_`, then the unpadded base64url of 32 random bytes. So much entropy needs no slow hash
 //! (SP 800-63B-4 §3.1.2.2 asks for one below 112 bits).
 
+use super::san::CertSan;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -70,6 +71,8 @@ impl fmt::Debug for CallerToken {
 pub enum CallerCredential {
     /// By a token whose [`CallerToken::sha256`] this is.
     TokenSha256([u8; 32]),
+    /// By a client certificate that has this name, from an authority that the configuration trusts.
+    CertSan(CertSan),
 }
 
 /// The text is not 64 lower-case hexadecimal digits.
@@ -81,8 +84,10 @@ impl CallerCredential {
     /// Whether the token is this one; compares in constant time (ASVS 11.2.4).
     #[must_use]
     pub fn admits(&self, token: &CallerToken) -> bool {
-        let Self::TokenSha256(digest) = self;
-        digest.ct_eq(&token.sha256()).into()
+        match self {
+            Self::TokenSha256(digest) => digest.ct_eq(&token.sha256()).into(),
+            Self::CertSan(_) => false,
+        }
     }
 }
 
