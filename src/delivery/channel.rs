@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use std::fmt;
+use std::time::Duration;
 use thiserror::Error;
 
 use crate::domain::id::MessageId;
@@ -17,13 +18,30 @@ pub trait Channel: Send + Sync + 'static {
     /// looks like no attempt at all: its `message_id` tells the other side that it is the same.
     /// Whoever awaits this may drop it when it takes too long.
     async fn send(&self, message: OutgoingMessage) -> Result<(), SendError>;
+
+    /// Waits until messages can be handed over, and tells how many at a time: all that there are,
+    /// unless the channel says otherwise. While it waits messages stay where they are, and cost nothing.
+    async fn ready(&self) -> u32 {
+        u32::MAX
+    }
+
+    /// How long an attempt may take.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(20)
+    }
 }
 
 /// Why a channel did not accept a message. The texts are the other side's words; the courier takes
 /// addresses out of them before they are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// It may accept it later: no connection, no answer, too busy.
+    /// It takes no message of anybody at present: no connection, no answer, no login.
+    #[error("nothing at present: {error}")]
+    Unavailable {
+        /// What kept it, or what the other side said.
+        error: String,
+    },
+    /// It may accept this one later: a mailbox in use, too many at once.
     #[error("not now: {error}")]
     Retry {
         /// What the other side said.

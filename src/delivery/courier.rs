@@ -27,19 +27,21 @@ use crate::domain::page::Pages;
 use crate::domain::time::Timestamp;
 use crate::random::{self, Random};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, LeasedMessage, MessageContent, MessageSettled, SettleMessage,
-    Store, StoreError,
+    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled,
+    SettleMessage, Store, StoreError,
 };
 
-/// How many messages are in hand at a time: enough that one slow mail server does not hold the
-/// others up, few enough that a relay takes them all at once.
+/// How many messages are in hand at a time, where the channel takes as many: enough that one slow mail
+/// server does not hold the others up, few enough that a relay takes them all at once.
 const IN_HAND: u32 = 16;
 
-/// How long nobody else may try a leased message.
-const LEASE: Duration = Duration::from_secs(30);
+/// How much longer than an attempt may take nobody else may try its message. Attempts are counted from
+/// before the lease, so that they end well before it does.
+const LEASE_BEYOND_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// How long an attempt may take, counted from before the lease: it ends well before the lease does.
-const ATTEMPT: Duration = Duration::from_secs(20);
+/// A message that only its channel kept back waits as after this failure at the most: the channel knows
+/// itself when it can be used again.
+const UNAVAILABLE: u32 = 3;
 
 /// How long to sleep at the most, should another process have put work into the same store.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -74,13 +76,26 @@ pub struct Courier {
 
 impl Courier {
     /// Delivers messages as they become due, until `stopped` resolves; then takes up nothing more
-    /// and ends when every message in hand is settled, at most some 20 seconds later.
+    /// and ends when every message in hand is settled, at most the channel's patience later.
     pub async fn run(self, stopped: impl Future<Output = ()>) {
         let courier = Arc::new(self);
         let mut stopped = pin!(stopped);
         let mut work = courier.store.work();
         let mut hands = Hands::new(IN_HAND);
         loop {
+            let ready = async {
+                hands.has_room().await;
+                courier.channel_is_ready().await
+            };
+            let at_a_time = tokio::select! {
+                biased;
+                () = &mut stopped => break,
+                at_a_time = ready => at_a_time,
+            };
+            hands.hold(at_a_time.min(IN_HAND));
+            if hands.room() == 0 {
+                continue;
+            }
             work.mark_unchanged();
             let taken_up = courier.take_up(&mut hands).await;
             let next = async {
@@ -95,7 +110,6 @@ impl Courier {
                         sleep(STORE_PAUSE).await;
                     }
                 }
-                hands.has_room().await;
             };
             tokio::select! {
                 biased; // whatever else there is to do
@@ -109,22 +123,38 @@ impl Courier {
     /// Delivers what is due at present, up to 16 messages, and tells when the next becomes due: one
     /// round of [`run`](Self::run), for whoever wants to see its end.
     pub async fn deliver_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
-        let mut hands = Hands::new(IN_HAND);
+        let mut hands = Hands::new(IN_HAND.min(self.channel.ready().await));
         let taken_up = self.take_up(&mut hands).await?;
         hands.are_empty().await;
         Ok(taken_up.next_due)
     }
 
+    /// Waits until the channel can be used, and tells how many messages it takes at a time. Links die
+    /// meanwhile, and their messages with them.
+    async fn channel_is_ready(&self) -> u32 {
+        let mut ready = self.channel.ready();
+        loop {
+            tokio::select! {
+                biased;
+                at_a_time = &mut ready => return at_a_time,
+                () = sleep(LONGEST_SLEEP) => {}
+            }
+            if let Err(error) = self.lease(0).await {
+                tracing::warn!(%error, "messages with dead links could not be expired");
+            }
+        }
+    }
+
+    async fn lease(&self, at_most: u32) -> Result<Leased, StoreError> {
+        let lease_for = self.channel.patience() + LEASE_BEYOND_ATTEMPT;
+        let intent = LeaseMessages { at_most, lease_for };
+        self.store.lease_messages(intent).await
+    }
+
     /// Leases as many messages as there is room for and begins to deliver them.
     async fn take_up(self: &Arc<Self>, hands: &mut Hands) -> Result<TakenUp, StoreError> {
-        let end = Instant::now() + ATTEMPT;
-        let leased = self
-            .store
-            .lease_messages(LeaseMessages {
-                at_most: hands.room(),
-                lease_for: LEASE,
-            })
-            .await?;
+        let end = Instant::now() + self.channel.patience();
+        let leased = self.lease(hands.room()).await?;
         let taken_up = TakenUp {
             anything: !leased.messages.is_empty(),
             next_due: leased.next_due,
@@ -152,7 +182,8 @@ impl Courier {
     /// Tries one message, until `end` at the latest, and settles how that ended.
     async fn deliver(&self, message: LeasedMessage, end: Instant) {
         let (message_id, attempt) = (message.message_id, message.attempt);
-        if end <= Instant::now() || self.is_too_late(&message.content) {
+        let end = self.end_of_attempt(&message.content, end);
+        if end <= Instant::now() {
             // Nothing was tried, so there is nothing to settle. When the lease is over the message
             // is leased again, or the store finds its link dead: it alone says what has expired.
             tracing::info!(%message_id, attempt, "it was too late for an attempt");
@@ -160,6 +191,10 @@ impl Courier {
         }
         let outcome = match self.attempt(message, end).await {
             Ok(()) => AttemptOutcome::Accepted,
+            Err(SendError::Unavailable { error }) => AttemptOutcome::Retry {
+                pause: pause_after(attempt.min(UNAVAILABLE), self.jitter()),
+                error: for_the_record(&error),
+            },
             Err(SendError::Retry { error }) => AttemptOutcome::Retry {
                 pause: pause_after(attempt, self.jitter()),
                 error: for_the_record(&error),
@@ -171,10 +206,13 @@ impl Courier {
         self.settle(message_id, attempt, outcome).await;
     }
 
-    fn is_too_late(&self, content: &MessageContent) -> bool {
+    /// When an attempt must have ended that may go on until `end`: nobody is sent a dead link.
+    fn end_of_attempt(&self, content: &MessageContent, end: Instant) -> Instant {
         match content {
-            MessageContent::ResetLink { link, .. } => link.expires_at <= self.clock.now(),
-            MessageContent::PasswordChanged { .. } => false,
+            MessageContent::ResetLink { link, .. } => {
+                end.min(Instant::now() + link.expires_at.since(self.clock.now()))
+            }
+            MessageContent::PasswordChanged { .. } => end,
         }
     }
 

@@ -17,6 +17,11 @@ impl Hands {
         }
     }
 
+    /// From now on holds this many attempts; those beyond it are seen to their end.
+    pub(super) fn hold(&mut self, at_most: u32) {
+        self.at_most = at_most;
+    }
+
     /// How many more attempts can be taken in hand.
     pub(super) fn room(&self) -> u32 {
         let taken = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
@@ -33,7 +38,7 @@ impl Hands {
         while let Some(ended) = self.attempts.try_join_next() {
             note_panic(&ended);
         }
-        if self.room() == 0
+        while self.room() == 0
             && let Some(ended) = self.attempts.join_next().await
         {
             note_panic(&ended);

@@ -14,6 +14,7 @@ mod links;
 mod outbox;
 pub mod render;
 mod scrub;
+pub mod smtp;
 
 pub use channel::{Channel, OutgoingMessage, SendError};
 pub use courier::Courier;

@@ -157,17 +157,22 @@ impl Outbox {
             return Err(StoreError::unavailable("no lease"));
         }
         let mut leased = Leased::default();
+        let looked_at = match intent.at_most {
+            0 => usize::MAX,
+            at_most => at_most as usize,
+        };
         for entry in inner
             .entries
             .iter_mut()
             .filter(|entry| entry.due_at.is_some_and(|due| due <= now))
-            .take(intent.at_most as usize)
+            .take(looked_at)
         {
             match entry.message.content {
                 MessageContent::ResetLink { link, .. } if link.expires_at <= now => {
                     entry.state = DeliveryState::Expired;
                     entry.due_at = None;
                 }
+                _ if intent.at_most == 0 => {}
                 _ => {
                     entry.message.attempt += 1;
                     entry.due_at = Some(now.plus(intent.lease_for));

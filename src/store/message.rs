@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Lease due messages.
 #[derive(Debug, Clone)]
 pub struct LeaseMessages {
-    /// How many at the most.
+    /// How many at the most. With 0 messages whose link is dead are expired all the same.
     pub at_most: u32,
     /// For how long nobody else may try them.
     pub lease_for: Duration,

@@ -18,11 +18,18 @@ use crate::store::{
 };
 use rusqlite::Row;
 
+/// How many due messages are looked at for dead links when none is to be leased.
+const SWEPT: u32 = 100;
+
 /// Leases what is due. A message whose link died meanwhile is expired instead of tried.
 pub(super) fn lease_messages(
     work: &mut Work<'_>,
     intent: &LeaseMessages,
 ) -> Result<Leased, StoreError> {
+    let looked_at = match intent.at_most {
+        0 => SWEPT,
+        at_most => at_most,
+    };
     let due = all(
         work.sql(),
         &format!(
@@ -32,13 +39,14 @@ pub(super) fn lease_messages(
                              LEFT JOIN resets r ON r.reset_id = m.reset_id
              WHERE m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
         ),
-        (work.now().as_micros(), intent.at_most),
+        (work.now().as_micros(), looked_at),
         Due::read,
     )?;
     let lease_ends = work.now().plus(intent.lease_for);
     let mut leased = Leased::default();
     for message in due {
         match message {
+            Due::Worth(_) if intent.at_most == 0 => {}
             Due::Worth(message) => {
                 change(
                     work.sql(),

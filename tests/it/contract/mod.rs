@@ -175,6 +175,7 @@ macro_rules! contract {
                 a_settled_message_keeps_no_address,
                 a_retry_waits_its_pause,
                 a_message_whose_link_died_is_expired_instead,
+                a_lease_of_nothing_expires_what_is_dead,
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
             ],

@@ -160,6 +160,28 @@ pub(super) async fn a_message_whose_link_died_is_expired_instead(bench: Bench) {
     );
 }
 
+pub(super) async fn a_lease_of_nothing_expires_what_is_dead(bench: Bench) {
+    let dead = one_due(&bench).await;
+    bench.clock.advance(Duration::from_mins(29));
+    bench.account("ben@example.com").await;
+    bench.request("ben@example.com").await;
+    bench.clock.advance(Duration::from_mins(1));
+    let before = bench.head();
+    let none = bench.store.lease_messages(lease(0)).await.unwrap();
+    assert!(none.messages.is_empty());
+    assert_eq!(bench.events(before).await, ["message_expired"]);
+    let record = listed(&bench, "ada@example.com").await.remove(0);
+    assert_eq!(
+        (record.message_id, record.state),
+        (dead.message_id, DeliveryState::Expired)
+    );
+    let alive = bench.due().await.remove(0);
+    assert_eq!(
+        (alive.address.as_str(), alive.attempt),
+        ("ben@example.com", 1)
+    );
+}
+
 pub(super) async fn a_lost_lease_settles_nothing(bench: Bench) {
     let first = one_due(&bench).await;
     bench.clock.advance(Duration::from_secs(30));

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-use super::scene::{Scene, Scripted, Then, refused_for_now};
+use super::scene::{LEASE, NotBefore, Scene, Scripted, Then, refused_for_now};
 use crate::clock::Clock;
-use crate::delivery::courier::LEASE;
 use crate::delivery::outbox::{Outbox, TestClock, reset_link};
 use crate::domain::message::DeliveryState;
 use crate::domain::time::Timestamp;
@@ -127,4 +126,57 @@ async fn a_round_tells_when_the_next_message_is_due() {
     );
     let retry_at = Some(TestClock::START.plus(Duration::from_secs(5)));
     assert_eq!(scene.deliver_due().await, retry_at);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_not_ready_is_given_nothing_and_dead_links_expire_meanwhile() {
+    let channel = NotBefore::new(Duration::from_mins(40), u32::MAX);
+    let scene = Scene::with_link(channel.clone());
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_mins(20)).await;
+    scene.outbox.put(reset_link(2, scene.clock.now()));
+    sleep(Duration::from_secs(11 * 60)).await;
+    assert_eq!(
+        scene.outbox.states(),
+        [DeliveryState::Expired, DeliveryState::Queued]
+    );
+    sleep(Duration::from_secs(9 * 60 + 1)).await;
+    assert_eq!(
+        scene.outbox.states(),
+        [DeliveryState::Expired, DeliveryState::Sent]
+    );
+    let [sent] = &channel.seen()[..] else {
+        panic!("expected one attempt");
+    };
+    assert_eq!(sent.sent_at.since(TestClock::START).as_secs(), 40 * 60);
+    let looks = scene.outbox.looks();
+    assert!(looks < 600, "{looks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_is_given_no_more_at_a_time_than_it_takes() {
+    let channel = NotBefore::new(Duration::ZERO, 3);
+    channel.script((0..7).map(|_| Then::AcceptAfter(Duration::from_secs(1))));
+    let scene = Scene::new(channel.clone());
+    for seed in 0..7 {
+        scene.outbox.put(reset_link(seed, scene.clock.now()));
+    }
+    let (_stop, _running) = scene.run();
+    for expected in [3, 6, 7] {
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(channel.seen().len(), expected);
+        sleep(Duration::from_millis(500)).await;
+    }
+    let looks = scene.outbox.looks();
+    assert!(looks < 20, "{looks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_a_channel_to_be_ready() {
+    let scene = Scene::with_link(NotBefore::new(Duration::from_hours(1), u32::MAX));
+    let (stop, running) = scene.run();
+    sleep(Duration::from_secs(1)).await;
+    drop(stop);
+    running.await.unwrap();
+    assert_eq!(scene.elapsed(), Duration::from_secs(1));
 }

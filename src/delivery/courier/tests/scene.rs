@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::delivery::channel::{Channel, OutgoingMessage, SendError};
@@ -19,6 +19,10 @@ use crate::domain::page::{PageUrl, Pages};
 use crate::domain::time::Timestamp;
 use crate::random::{NoEntropy, Random};
 use crate::store::Store;
+
+/// How long an attempt may take with such a channel, and how long its message is leased.
+pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 
 /// What a scripted channel does with a message.
 pub(super) enum Then {
@@ -64,6 +68,43 @@ impl Channel for Scripted {
             Then::Hang => std::future::pending().await,
             Then::Panic => panic!("rlt1_ ada@example.com"),
         }
+    }
+}
+
+/// A scripted channel that is ready only some time after it was made, and then takes so many at a time.
+pub(super) struct NotBefore {
+    scripted: Arc<Scripted>,
+    ready_at: Instant,
+    at_a_time: u32,
+}
+
+impl NotBefore {
+    pub(super) fn new(after: Duration, at_a_time: u32) -> Arc<Self> {
+        Arc::new(Self {
+            scripted: Scripted::new([]),
+            ready_at: Instant::now() + after,
+            at_a_time,
+        })
+    }
+
+    pub(super) fn script(&self, script: impl IntoIterator<Item = Then>) {
+        self.scripted.script.lock().unwrap().extend(script);
+    }
+
+    pub(super) fn seen(&self) -> Vec<OutgoingMessage> {
+        self.scripted.seen()
+    }
+}
+
+#[async_trait]
+impl Channel for NotBefore {
+    async fn send(&self, message: OutgoingMessage) -> Result<(), SendError> {
+        self.scripted.send(message).await
+    }
+
+    async fn ready(&self) -> u32 {
+        sleep_until(self.ready_at).await;
+        self.at_a_time
     }
 }
 

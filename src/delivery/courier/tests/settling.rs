@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-use super::scene::{Scene, Scripted, Then, refused_for_now};
+use super::scene::{ATTEMPT, LEASE, Scene, Scripted, Then, refused_for_now};
 use crate::delivery::channel::{OutgoingMessage, SendError};
-use crate::delivery::courier::{ATTEMPT, ERROR_MAX, LEASE, for_the_record};
+use crate::delivery::courier::{ERROR_MAX, for_the_record};
 use crate::delivery::outbox::{Entry, TestClock};
 use crate::domain::message::DeliveryState;
 use crate::store::AttemptOutcome;
@@ -169,4 +169,45 @@ fn a_long_reply_is_kept_as_one_short_line() {
     let kept = for_the_record(&reply);
     assert!(kept.starts_with("554 no  554 xxx"));
     assert_eq!(kept.chars().count(), ERROR_MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_the_channel_kept_back_is_tried_again_soon() {
+    let unavailable = || {
+        Then::Refuse(SendError::Unavailable {
+            error: "no connection to ada@example.com".to_owned(),
+        })
+    };
+    let channel = Scripted::new(std::iter::repeat_with(unavailable).take(20));
+    let scene = Scene::with_link(channel.clone());
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_mins(10)).await;
+
+    assert_eq!(scene.outbox.only().state, DeliveryState::Sent);
+    let retry = |seconds| AttemptOutcome::Retry {
+        pause: Duration::from_secs(seconds),
+        error: "no connection to [address]".to_owned(),
+    };
+    let expected: Vec<_> = [5, 10]
+        .into_iter()
+        .chain(std::iter::repeat_n(20, 18))
+        .map(retry)
+        .chain([AttemptOutcome::Accepted])
+        .collect();
+    assert_eq!(scene.outbox.only().outcomes, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_ends_when_its_link_does() {
+    let scene = Scene::with_link(Scripted::new([Then::Hang]));
+    sleep(Duration::from_mins(30) - Duration::from_secs(2)).await;
+    let (_stop, _running) = scene.run();
+    sleep(Duration::from_secs(3)).await;
+    let timed_out = AttemptOutcome::Retry {
+        pause: Duration::from_secs(5),
+        error: "the channel did not answer in time".to_owned(),
+    };
+    assert_eq!(scene.outbox.only().outcomes, [timed_out]);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(scene.outbox.only().state, DeliveryState::Expired);
 }
