@@ -1,6 +1,11 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
+mod callers;
 pub mod dev;
+pub mod serve;
+pub mod smtp;
+
+pub use callers::Reread;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -23,6 +28,7 @@ use crate::service::{Rules, Service, resolve};
 use crate::shutdown::{self, Shutdown};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
+use crate::tls::Incoming;
 use crate::web;
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -32,12 +38,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tonic::transport::server::TcpIncoming;
-
-/// How long calls may take to end once the service ends: as long as the longest unary call, and as much again.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What the service stands on, handed in so that tests hand in their own.
 pub struct Surroundings {
@@ -84,6 +85,9 @@ pub enum RunError {
     /// The gRPC server failed.
     #[error("the gRPC server failed: {0}")]
     Grpc(#[from] tonic::transport::Error),
+    /// Calls were cut off.
+    #[error("some calls did not end within shutdown.grace and were cut off")]
+    CutOff,
     /// A worker ended although nobody told it to; what it did would no longer be done.
     #[error("a worker ended by a fault, so the service ends too: see the log before")]
     Worker,
@@ -98,11 +102,11 @@ pub enum RunError {
 /// Where the service listens.
 pub struct Listeners {
     /// For calling services.
-    pub grpc: TcpListener,
+    pub grpc: Incoming,
     /// For orchestrators: health over HTTP.
-    pub ops: Option<TcpListener>,
+    pub ops: Option<Incoming>,
     /// For browsers, each with what it shows.
-    pub pages: Vec<(TcpListener, Router)>,
+    pub pages: Vec<(Incoming, Router)>,
 }
 
 /// A service that is ready to run.
@@ -113,6 +117,7 @@ pub struct App {
     callers: Arc<ArcSwap<Callers>>,
     courier: Courier,
     reflection: bool,
+    grace: Duration,
 }
 
 impl App {
@@ -157,6 +162,7 @@ impl App {
             callers: around.callers,
             courier,
             reflection: config.grpc.reflection,
+            grace: config.shutdown.grace,
         })
     }
 
@@ -169,6 +175,7 @@ impl App {
             callers,
             courier,
             reflection,
+            grace,
         } = self;
         tell(&service, EventName::Startup).await?;
         let (health, health_service) = Health::new().await;
@@ -207,14 +214,10 @@ impl App {
             reflection,
             shutdown: shutdown.clone(),
         });
-        let incoming = TcpIncoming::from(listeners.grpc).with_nodelay(Some(true));
         let ended = tokio::select! {
-            ended = serve(server.serve(incoming), pages, shutdown.clone()) => ended,
+            ended = serve(server.serve(listeners.grpc), pages, shutdown.clone()) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
-            () = grace(shutdown.clone()) => {
-                tracing::warn!("some calls did not end within the grace period and are cut off");
-                Ok(())
-            }
+            () = after(grace, shutdown.clone()) => Err(RunError::CutOff),
         };
         stop_workers.pull();
         while workers.join_next().await.is_some() {}
@@ -226,7 +229,7 @@ impl App {
 /// Serves gRPC and every page until all have ended, or one has failed.
 async fn serve(
     grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
-    pages: Vec<(TcpListener, Router)>,
+    pages: Vec<(Incoming, Router)>,
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
     let mut web = JoinSet::new();
@@ -259,9 +262,9 @@ async fn lost(workers: &mut JoinSet<()>, shutdown: &Shutdown) {
 }
 
 /// Waits for the shutdown, and then for as long as calls may take to end.
-async fn grace(shutdown: Shutdown) {
+async fn after(grace: Duration, shutdown: Shutdown) {
     shutdown.requested().await;
-    tokio::time::sleep(GRACE).await;
+    tokio::time::sleep(grace).await;
 }
 
 /// Writes down that the service began or ended.

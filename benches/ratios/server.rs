@@ -82,7 +82,7 @@ impl Server {
         let service = Arc::clone(&app.service);
         let (trigger, shutdown) = shutdown::channel();
         let listeners = Listeners {
-            grpc: listener,
+            grpc: listener.into(),
             ops: None,
             pages: Vec::new(),
         };

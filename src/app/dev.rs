@@ -1,14 +1,14 @@
 //! A demonstration: the service with demo accounts and an inbox, everything on this machine.
 
 mod banner;
-mod callers;
 mod demo;
+mod demo_caller;
 mod file;
 mod sockets;
 
-pub use callers::Reread;
 pub use demo::DemoRefused;
 
+use super::callers::{self, Reread};
 use super::{App, Listeners, RunError, StartError, Surroundings};
 use crate::clock::SystemClock;
 use crate::config::{
@@ -16,7 +16,7 @@ use crate::config::{
 };
 use crate::console::coming::{self, Meanwhile};
 use crate::delivery::inbox::{self, Inbox};
-use crate::domain::caller::CallerToken;
+use crate::domain::caller::{CallerCredential, CallerToken};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::Pages;
 use crate::random::{self, NoEntropy, SystemRandom};
@@ -116,12 +116,14 @@ impl Demonstration {
 
         let file = PrivateFile::new(self.data_dir.join("dev.json"), false);
         let (told, token) = describe(&app, &sockets, &file).await?;
-        callers.store(Arc::new(callers::in_force(self.config.callers, &token)));
+        let demo = CallerCredential::TokenSha256(token.sha256());
+        let in_force = move |stanzas| demo_caller::with_demo(stanzas, demo.clone());
+        callers.store(Arc::new(in_force(self.config.callers)));
         let hangup = signal(SignalKind::hangup()).map_err(DevError::Signal)?;
         tokio::spawn(callers::follow(
             hangup,
             self.reread,
-            token,
+            in_force,
             callers,
             shutdown.clone(),
         ));
@@ -135,14 +137,14 @@ impl Demonstration {
         };
         let listeners = Listeners {
             pages: vec![
-                (sockets.console.listener, coming::router(meanwhile)),
+                (sockets.console.listener.into(), coming::router(meanwhile)),
                 (
-                    sockets.inbox.listener,
+                    sockets.inbox.listener.into(),
                     inbox::router(inbox, Arc::clone(&app.service.store)),
                 ),
             ],
-            grpc: sockets.grpc.listener,
-            ops: Some(sockets.ops.listener),
+            grpc: sockets.grpc.listener.into(),
+            ops: Some(sockets.ops.listener.into()),
         };
         Ok(app.run(listeners, shutdown).await.map_err(DevError::from)?)
     }

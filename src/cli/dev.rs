@@ -1,9 +1,9 @@
 //! `relatch dev`.
 
-use super::{DevArgs, Failure, Output};
+use super::{DevArgs, Failure, Output, ending};
 use crate::app::dev::{Demonstration, DevError};
 use crate::config::System;
-use crate::{shutdown, telemetry};
+use crate::telemetry;
 
 impl From<DevError> for Failure {
     fn from(error: DevError) -> Self {
@@ -15,13 +15,7 @@ impl From<DevError> for Failure {
 pub(super) fn run(args: DevArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     let config = args.configuration(&System)?;
     telemetry::init(&config.log).map_err(Failure::told)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|why| Failure::told(format_args!("the system refused an event loop: {why}")))?;
-    runtime.block_on(async {
-        let shutdown = shutdown::on_signals()
-            .map_err(|why| Failure::told(format_args!("signals cannot be listened to: {why}")))?;
+    ending::run_until_told(async |shutdown| {
         let demonstration = Demonstration {
             config,
             data_dir: args.data_dir.clone(),

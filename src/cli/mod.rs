@@ -8,11 +8,13 @@ mod audit;
 mod caller;
 mod dev;
 mod dev_args;
+mod ending;
 mod failure;
 #[cfg(test)]
 mod fake;
 mod keys;
 mod output;
+mod serve;
 mod server;
 
 pub use dev_args::DevArgs;
@@ -42,12 +44,15 @@ Examples:
     relatch audit tail --follow
   Prepare a service of your own:
     relatch keys init --file /etc/relatch/keyring.toml
-    relatch caller new web --scopes reset,signin";
+    relatch caller new web --scopes reset,signin
+  Run it:
+    relatch serve --config /etc/relatch/relatch.toml";
 
 /// What can be done; each is described where it is done.
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(DevArgs),
+    Serve(serve::ServeArgs),
     Keys(keys::KeysArgs),
     #[command(subcommand)]
     Caller(caller::CallerCommand),
@@ -86,6 +91,7 @@ impl Command {
     fn run(self, source: &dyn Source, output: &mut Output<'_>) -> Result<(), Failure> {
         match self {
             Self::Dev(args) => dev::run(args, output),
+            Self::Serve(args) => args.run(),
             Self::Keys(args) => args.run(&SystemRandom, output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),

@@ -1,5 +1,6 @@
-//! Keeps the keyring in memory that of its file: keys are rotated without a restart (ASVS 13.3.4).
+//! Keeps the keyring in memory that of its file.
 
+use super::follow::{Followed, follow};
 use super::keyring_file::{KeyringFile, KeyringFileError};
 use super::private_file::Stamp;
 use crate::domain::keyring::Keyring;
@@ -7,12 +8,6 @@ use arc_swap::ArcSwap;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::MissedTickBehavior;
-
-/// How often the file is looked at: a revoked key must die at once.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The keyring in force. Load it anew for each use.
 pub type KeyringHandle = Arc<ArcSwap<Keyring>>;
@@ -46,28 +41,12 @@ impl KeyringWatch {
     ///
     /// A file that cannot be used is told to the log, once, and the ring before it stays in force.
     /// Fails only where signals cannot be listened to.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut ticks = tokio::time::interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tokio::pin!(shutdown);
-        loop {
-            let told_to = tokio::select! {
-                () = &mut shutdown => return Ok(()),
-                _ = hangup.recv() => true,
-                _ = ticks.tick() => false,
-            };
-            // A file on a network may keep one waiting.
-            self = tokio::task::spawn_blocking(move || {
-                self.look(told_to);
-                self
-            })
-            .await
-            .map_err(io::Error::other)?;
-        }
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        follow(self, shutdown).await
     }
+}
 
-    /// Takes the file over if it is not the version last seen, or if `told_to`.
+impl Followed for KeyringWatch {
     fn look(&mut self, told_to: bool) {
         let present = self.file.stamp();
         if present == self.seen && !told_to {
@@ -93,6 +72,7 @@ impl KeyringWatch {
 
 #[cfg(test)]
 mod tests {
+    use super::super::follow::LOOK_EVERY;
     use super::*;
     use crate::domain::keyring::KeyId;
     use std::fs;
@@ -144,10 +124,10 @@ mod tests {
         let running = tokio::spawn(watch.run(async {
             let _ = stopped.await;
         }));
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(LOOK_EVERY).await;
         assert_eq!(signing(&handle), ONE);
         file.change(|ring| ring.promote(TWO)).unwrap();
-        tokio::time::sleep(2 * INTERVAL).await;
+        tokio::time::sleep(2 * LOOK_EVERY).await;
         assert_eq!(signing(&handle), TWO);
         drop(stop);
         assert!(running.await.unwrap().is_ok());

@@ -7,6 +7,7 @@ mod bounces;
 mod callers;
 mod document;
 mod fault;
+mod follow;
 mod keyring_file;
 mod keyring_watch;
 mod limits;
@@ -23,12 +24,13 @@ mod tls;
 pub use bounces::Bounces;
 pub use callers::caller_name;
 pub use fault::{ConfigRefused, Fault, Place};
+pub use follow::{Followed, LOOK_EVERY, follow};
 pub use keyring_file::{KeyringFile, KeyringFileError};
 pub use keyring_watch::{KeyringHandle, KeyringWatch};
 pub use limits::RateUnreadable;
 pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
-pub use private_file::{PrivateFile, PrivateFileError};
+pub use private_file::{PrivateFile, PrivateFileError, Stamp};
 pub use sections::{
     Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
 };

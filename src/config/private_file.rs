@@ -44,11 +44,21 @@ pub enum PrivateFileError {
 
 /// Tells two versions of a file apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub struct Stamp {
     inode: (u64, u64),
     length: u64,
     modified: (i64, i64),
     changed: (i64, i64),
+}
+
+impl Stamp {
+    /// The version that is there now; `None` if there is none, or none to be seen.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path)
+            .ok()
+            .map(|metadata| Self::from(&metadata))
+    }
 }
 
 impl From<&Metadata> for Stamp {
@@ -88,6 +98,14 @@ impl PrivateFile {
     /// Its text, unless others may read it or write it.
     pub fn read(&self) -> Result<Zeroizing<String>, PrivateFileError> {
         Ok(self.read_stamped()?.0)
+    }
+
+    /// Its text without the line break that editors put at the end, under the same conditions.
+    pub fn read_line(&self) -> Result<Zeroizing<String>, PrivateFileError> {
+        let mut text = self.read()?;
+        let end = text.trim_end_matches(['\r', '\n']).len();
+        text.truncate(end);
+        Ok(text)
     }
 
     /// Its text, and which version that is.

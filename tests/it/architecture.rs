@@ -62,9 +62,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store::postgres",
             "store::sqlite",
             "telemetry",
+            "tls",
             "web",
         ],
     ),
+    // Reads certificates as the configuration names them, and gives connections to whoever serves.
+    ("tls", &["clock", "config", "domain"]),
     ("console", &["clock", "pb", "random", "shutdown", "web"]),
     // What every page has in common, whoever shows it.
     ("web", &[]),

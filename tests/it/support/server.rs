@@ -137,7 +137,7 @@ impl TestServer {
         let address = grpc.local_addr().unwrap();
         let (trigger, shutdown) = shutdown::channel();
         let listeners = Listeners {
-            grpc,
+            grpc: grpc.into(),
             ops: None,
             pages: Vec::new(),
         };

@@ -1,0 +1,205 @@
+//! The service proper: production on one machine.
+
+use super::callers::{self, Reread};
+use super::smtp::{self, SmtpRefused};
+use super::{App, Listeners, RunError, StartError, Surroundings};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
+use crate::delivery::Channel;
+use crate::grpc::callers::Callers;
+use crate::random::{Random, SystemRandom};
+use crate::shutdown::Shutdown;
+use crate::tls::{IdentityHandle, IdentityRefused, IdentityWatch, Incoming, Protocol};
+use arc_swap::ArcSwap;
+use sd_notify::NotifyState;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What the service is given.
+pub struct Serving {
+    /// Its configuration.
+    pub config: Config,
+    /// Reads the configuration again when somebody asks for it by SIGHUP.
+    pub reread: Reread,
+}
+
+/// Why the service ended other than it was told to. The messages say how to mend it.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// An address is taken, or not of this machine.
+    #[error("cannot listen on {address}, which {key} names: {cause}")]
+    Listen {
+        /// The setting.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        cause: io::Error,
+    },
+    /// The configuration is one of development.
+    #[error("[{0}] is missing, which only `relatch dev` can do without")]
+    Incomplete(&'static str),
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signal(io::Error),
+    /// The TLS certificate cannot be used.
+    #[error("[tls] {0}")]
+    Tls(#[from] IdentityRefused),
+    /// The keyring cannot be used.
+    #[error("[keys] {0}")]
+    Keyring(#[from] KeyringFileError),
+    /// Mails cannot be sent as configured.
+    #[error(transparent)]
+    Smtp(#[from] SmtpRefused),
+    /// The service does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The service failed while it ran.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// Where the service can be reached, with the ports it really has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// The API.
+    pub grpc: SocketAddr,
+    /// Health and metrics.
+    pub ops: Option<SocketAddr>,
+}
+
+impl Serving {
+    /// Runs until `shutdown`. Once everything listens and is about to answer, `ready` is told where.
+    pub async fn run(
+        self,
+        shutdown: Shutdown,
+        ready: impl FnOnce(Reached),
+    ) -> Result<(), ServeError> {
+        let Self { config, reread } = self;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let identity = identity(&config, &clock)?;
+        let handle = identity.as_ref().map(IdentityWatch::handle);
+        let (listeners, reached) = listen(&config, handle.as_ref()).await?;
+        let keyring = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
+        let keyring = KeyringWatch::open(keyring)?;
+        let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let channel = channel(&config, Arc::clone(&random))?;
+        let pages = config.links.pages.clone();
+        let around = Surroundings {
+            clock,
+            random,
+            keyring: keyring.handle(),
+            callers: Arc::clone(&callers),
+            channel,
+            pages: pages.ok_or(ServeError::Incomplete("links"))?,
+        };
+        let app = App::open(&config, around)?;
+
+        let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
+        tokio::spawn(callers::follow(
+            hangup,
+            reread,
+            Callers::new,
+            callers,
+            shutdown.clone(),
+        ));
+        spawn_watch("keyring", keyring.run(shutdown.clone().requested()));
+        if let Some(identity) = identity {
+            spawn_watch("certificate", identity.run(shutdown.clone().requested()));
+        }
+        tokio::spawn(tell_of_the_end(shutdown.clone()));
+        ready(reached);
+        tell_the_manager(&[NotifyState::Ready]);
+        Ok(app.run(listeners, shutdown).await?)
+    }
+}
+
+fn identity(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<IdentityWatch>, IdentityRefused> {
+    let open = |files| IdentityWatch::open(files, config.keys.allow_group_read, Arc::clone(clock));
+    config.tls.clone().map(open).transpose()
+}
+
+/// How mails leave. Blocks for some milliseconds, before anybody waits.
+fn channel(config: &Config, random: Arc<dyn Random>) -> Result<Arc<dyn Channel>, ServeError> {
+    let settings = config.smtp.as_ref().ok_or(ServeError::Incomplete("smtp"))?;
+    let channel = smtp::channel(settings, config.keys.allow_group_read, random)?;
+    Ok(Arc::new(channel))
+}
+
+/// Binds every listener before anything slow is done, so that a taken address is told at once.
+async fn listen(
+    config: &Config,
+    identity: Option<&IdentityHandle>,
+) -> Result<(Listeners, Reached), ServeError> {
+    let secured = |tls: bool| identity.filter(|_| tls);
+    let grpc = secured(config.grpc.tls).map(|identity| (identity, Protocol::Grpc));
+    let (grpc, grpc_address) = bind("grpc.listen", config.grpc.listen, grpc).await?;
+    let ops = match config.ops.listen {
+        Some(address) => {
+            let tls = secured(config.ops.tls).map(|identity| (identity, Protocol::Web));
+            Some(bind("ops.listen", address, tls).await?)
+        }
+        None => None,
+    };
+    let (ops, ops_address) = ops.unzip();
+    let listeners = Listeners {
+        grpc,
+        ops,
+        pages: Vec::new(),
+    };
+    let reached = Reached {
+        grpc: grpc_address,
+        ops: ops_address,
+    };
+    Ok((listeners, reached))
+}
+
+async fn bind(
+    key: &'static str,
+    address: SocketAddr,
+    tls: Option<(&IdentityHandle, Protocol)>,
+) -> Result<(Incoming, SocketAddr), ServeError> {
+    let refused = |cause| ServeError::Listen {
+        key,
+        address,
+        cause,
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let incoming = match tls {
+        Some((identity, protocol)) => Incoming::with_tls(listener, Arc::clone(identity), protocol),
+        None => listener.into(),
+    };
+    Ok((incoming, address))
+}
+
+/// Follows files beside the service. That it ends early is told: from then on they are not followed.
+fn spawn_watch(what: &'static str, watch: impl Future<Output = io::Result<()>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(error) = watch.await {
+            tracing::error!(what, %error, "a file is not followed any more");
+        }
+    });
+}
+
+/// Tells the service manager that the service is ending.
+async fn tell_of_the_end(shutdown: Shutdown) {
+    shutdown.requested().await;
+    tell_the_manager(&[NotifyState::Stopping]);
+}
+
+/// Tells systemd, if it started this process and wants to know (sd_notify(3)).
+fn tell_the_manager(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
