@@ -85,9 +85,6 @@ pub enum RunError {
     /// The gRPC server failed.
     #[error("the gRPC server failed: {0}")]
     Grpc(#[from] tonic::transport::Error),
-    /// Calls were cut off.
-    #[error("some calls did not end within shutdown.grace and were cut off")]
-    CutOff,
     /// A worker ended although nobody told it to; what it did would no longer be done.
     #[error("a worker ended by a fault, so the service ends too: see the log before")]
     Worker,
@@ -217,7 +214,11 @@ impl App {
         let ended = tokio::select! {
             ended = serve(server.serve(listeners.grpc), pages, shutdown.clone()) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
-            () = after(grace, shutdown.clone()) => Err(RunError::CutOff),
+            () = after(grace, shutdown.clone()) => {
+                // Perhaps only peers that do not answer any more.
+                tracing::warn!("some connections did not end within shutdown.grace and are cut off");
+                Ok(())
+            }
         };
         stop_workers.pull();
         while workers.join_next().await.is_some() {}

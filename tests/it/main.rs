@@ -13,5 +13,6 @@ mod contract;
 mod grpc;
 mod journeys;
 mod panics;
+mod served;
 mod shutdown;
 mod support;

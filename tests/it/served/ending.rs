@@ -1,0 +1,86 @@
+//! How a service begins and ends, as those see it who start it.
+
+use super::{Premises, TOKEN, exists, request_reset};
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+#[tokio::test]
+async fn it_ends_in_good_order_and_leaves_no_log_behind() {
+    let premises = Premises::new();
+    let mut served = premises.serve().await;
+    let channel = served
+        .connect(Premises::trusting(&premises.authority))
+        .await
+        .unwrap();
+    request_reset(&channel, Some(TOKEN)).await.unwrap();
+    let data = premises.path("data");
+    assert!(exists(&data, "relatch.db-wal"));
+    let ended = served.end().await;
+    assert_eq!(ended.code(), Some(0), "{}", served.text());
+    assert!(!exists(&data, "relatch.db-wal"), "folded into the database");
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_answer_is_waited_for_no_longer_than_the_grace() {
+    let premises = Premises::new();
+    premises.configure("shutdown.grace = \"1s\"");
+    let mut served = premises.serve().await;
+    let channel = served
+        .connect(Premises::trusting(&premises.authority))
+        .await
+        .unwrap();
+    request_reset(&channel, Some(TOKEN)).await.unwrap();
+    served.signal("TERM");
+    // Nobody drives the client's connection meanwhile.
+    let ended = served.process.wait().unwrap();
+    assert!(ended.success());
+    assert!(
+        served
+            .told("some connections did not end within shutdown.grace and are cut off")
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn the_service_manager_is_told_when_it_serves_and_when_it_ends() {
+    let premises = Premises::new();
+    let socket = premises.path("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let mut command = premises.command();
+    command.env("NOTIFY_SOCKET", &socket);
+    let mut served = premises.serve_by(command).await;
+    let heard = || {
+        let mut buffer = [0; 256];
+        let length = manager.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    };
+    assert!(heard().contains("READY=1"));
+    assert!(served.end().await.success());
+    assert!(heard().contains("STOPPING=1"));
+}
+
+#[tokio::test]
+async fn callers_are_read_again_when_it_is_told_to() {
+    let premises = Premises::new();
+    let served = premises.serve().await;
+    let channel = served
+        .connect(Premises::trusting(&premises.authority))
+        .await
+        .unwrap();
+    request_reset(&channel, Some(TOKEN)).await.unwrap();
+    let configuration = std::fs::read_to_string(premises.path("relatch.toml")).unwrap();
+    premises.write(
+        "relatch.toml",
+        &configuration.replace("scopes = [\"reset\"]", "scopes = [\"audit\"]"),
+    );
+    served.signal("HUP");
+    crate::support::eventually(async || {
+        request_reset(&channel, Some(TOKEN))
+            .await
+            .is_err_and(|status| status.code() == tonic::Code::PermissionDenied)
+    })
+    .await;
+}

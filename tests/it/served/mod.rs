@@ -1,0 +1,270 @@
+//! `relatch serve`: the binary, a configuration file, certificates, signals.
+
+mod ending;
+mod handshakes;
+mod identity;
+mod refusals;
+
+use crate::support::certificates::{Authority, Pair};
+use crate::support::eventually;
+use relatch::domain::keyring::{KeyId, Keyring};
+use relatch::pb;
+use relatch::pb::password_service_client::PasswordServiceClient;
+use serde_json::Value;
+use std::fs::{self, File, Permissions};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use tempfile::TempDir;
+use tonic::Request;
+use tonic::metadata::MetadataValue;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
+
+/// The token of the caller `web`, whose scope is `reset`.
+const TOKEN: &str = "rlk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+
+/// A directory with everything that a service needs, certificates included.
+struct Premises {
+    directory: TempDir,
+    authority: Authority,
+}
+
+impl Premises {
+    fn new() -> Self {
+        let premises = Self {
+            directory: tempfile::tempdir().unwrap(),
+            authority: Authority::new(),
+        };
+        let ring = Keyring::of(
+            KeyId::from_bytes([1; 4]),
+            std::array::from_fn(|at| at as u8),
+        );
+        premises.keyring(&ring);
+        premises.install(&premises.authority.issue(&["localhost"]));
+        premises.write("callers.pem", premises.authority.pem());
+        premises.configure("");
+        premises
+    }
+
+    fn keyring(&self, ring: &Keyring) {
+        let path = self.path("keyring.toml");
+        relatch::config::KeyringFile::new(path, false)
+            .create(ring)
+            .unwrap();
+    }
+
+    /// Puts a certificate and its key where the service looks for them.
+    fn install(&self, pair: &Pair) {
+        self.write("tls.key", &pair.key);
+        self.write("tls.pem", &pair.cert);
+    }
+
+    /// Writes the configuration, with this behind it.
+    fn configure(&self, more: &str) {
+        let place = self.directory.path().display();
+        let token = relatch::domain::caller::CallerToken::parse(TOKEN).unwrap();
+        let digest: String = token
+            .sha256()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.write(
+            "relatch.toml",
+            &format!(
+                r#"
+store.directory = "{place}/data"
+keys.file = "{place}/keyring.toml"
+tls.cert_file = "{place}/tls.pem"
+tls.key_file = "{place}/tls.key"
+tls.client_ca_file = "{place}/callers.pem"
+grpc.listen = "127.0.0.1:0"
+ops.listen = "127.0.0.1:0"
+links.reset_url = "https://login.example.com/reset"
+links.cancel_url = "https://login.example.com/cancel"
+links.forgot_password_url = "https://login.example.com/forgot"
+mail.product_name = "Example"
+smtp.host = "127.0.0.1"
+smtp.port = 1
+smtp.security = "plain"
+smtp.from = "no-reply@example.com"
+{more}
+[[callers]]
+name = "web"
+token_sha256 = "{digest}"
+scopes = ["reset"]
+[[callers]]
+name = "shop"
+cert_san = "shop.internal"
+scopes = ["signin"]
+[[callers]]
+name = "mesh"
+cert_san = "spiffe://example.com/mesh"
+scopes = ["reset"]
+"#
+            ),
+        );
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file that its owner alone may read, and puts it in place as a whole.
+    fn write(&self, name: &str, text: &str) {
+        let draft = self.path(&format!("{name}.draft"));
+        fs::write(&draft, text).unwrap();
+        fs::set_permissions(&draft, Permissions::from_mode(0o600)).unwrap();
+        fs::rename(draft, self.path(name)).unwrap();
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_relatch"));
+        command
+            .env_clear()
+            .env("RELATCH_LOG", "info,relatch::tls=debug")
+            .args(["serve", "--config"])
+            .arg(self.path("relatch.toml"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// What a start says that must fail.
+    #[track_caller]
+    fn refused(&self) -> String {
+        let Output { status, stderr, .. } = self.command().output().unwrap();
+        let said = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(1), "{said}");
+        said
+    }
+
+    async fn serve(&self) -> Served {
+        self.serve_by(self.command()).await
+    }
+
+    async fn serve_by(&self, mut command: Command) -> Served {
+        let log = self.path("log");
+        let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let mut served = Served {
+            process,
+            log,
+            grpc: SocketAddr::from(([0; 4], 0)),
+            ops: SocketAddr::from(([0; 4], 0)),
+        };
+        eventually(async || {
+            assert_eq!(
+                served.process.try_wait().unwrap(),
+                None,
+                "{}",
+                served.text()
+            );
+            served.told("serving").is_some()
+        })
+        .await;
+        let told = served.told("serving").unwrap();
+        served.grpc = told["grpc"].as_str().unwrap().parse().unwrap();
+        served.ops = told["ops"].as_str().unwrap().parse().unwrap();
+        served
+    }
+
+    /// TLS as a client of this authority speaks it.
+    fn trusting(authority: &Authority) -> ClientTlsConfig {
+        ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(authority.pem()))
+            .domain_name("localhost")
+    }
+
+    /// The same, with a certificate for this name.
+    fn known_as(&self, name: &str) -> ClientTlsConfig {
+        let pair = self.authority.issue(&[name]);
+        Self::trusting(&self.authority).identity(Identity::from_pem(pair.cert, pair.key))
+    }
+}
+
+/// A service that runs. Dropping it ends it.
+struct Served {
+    process: Child,
+    log: PathBuf,
+    grpc: SocketAddr,
+    ops: SocketAddr,
+}
+
+impl Served {
+    fn text(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The first line of the log with this message.
+    fn told(&self, message: &str) -> Option<Value> {
+        self.text()
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|line| line["message"] == message)
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Asks it to end, and waits.
+    async fn end(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        let mut ended = None;
+        eventually(async || {
+            ended = self.process.try_wait().unwrap();
+            ended.is_some()
+        })
+        .await;
+        ended.unwrap()
+    }
+
+    async fn connect(&self, tls: ClientTlsConfig) -> Result<Channel, tonic::transport::Error> {
+        Channel::from_shared(format!("https://{}", self.grpc))
+            .unwrap()
+            .tls_config(tls)?
+            .connect()
+            .await
+    }
+}
+
+impl Drop for Served {
+    #[expect(clippy::print_stderr, reason = "the log explains what failed")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.text());
+        }
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Asks for a link, by token or as the connection's certificate says.
+async fn request_reset(
+    channel: &Channel,
+    token: Option<&str>,
+) -> Result<pb::RequestResetResponse, tonic::Status> {
+    let mut request = Request::new(pb::RequestResetRequest {
+        email: "ada@example.com".to_owned(),
+        client: Some(pb::ClientContext {
+            ip: "192.0.2.1".to_owned(),
+            ..pb::ClientContext::default()
+        }),
+        request_id: String::new(),
+    });
+    if let Some(token) = token {
+        let bearer: MetadataValue<_> = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", bearer);
+    }
+    PasswordServiceClient::new(channel.clone())
+        .request_reset(request)
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+/// Whether a file exists beside the database.
+fn exists(data: &Path, name: &str) -> bool {
+    data.join(name).exists()
+}
