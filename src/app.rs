@@ -24,7 +24,7 @@ use crate::grpc::server::{GrpcServer, Parts};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
-use crate::service::{Rules, Service, resolve};
+use crate::service::{Rules, Service, housekeeping, resolve};
 use crate::shutdown::{self, Shutdown};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -188,6 +188,10 @@ impl App {
             Arc::clone(&service),
             stopped.clone().requested(),
         ));
+        workers.spawn(housekeeping::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
         workers.spawn(courier.run(stopped.clone().requested()));
         let (store, ending) = (Arc::clone(&service.store), shutdown.clone());
         workers.spawn(async move {
@@ -297,6 +301,7 @@ fn rules(config: &Config) -> Result<Rules, PolicyError> {
         rates: config.limits,
         lifetime: config.links.lifetime,
         intake_cap: config.intake.cap,
+        retention: config.retention.messages,
         policy: Arc::new(Policy::new(
             password.min_length,
             password.min_score,

@@ -60,6 +60,7 @@ CREATE TABLE resets (
     cancelled_at       INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX resets_of_account ON resets (account_id, created_at);
+CREATE INDEX resets_ended ON resets (expires_at);
 
 -- The outbox, and what became of it. `address` is the full address and stands here only while the
 -- message is queued; `destination` is the masked one and stays. A suppressed message never had one.

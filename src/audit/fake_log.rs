@@ -178,4 +178,5 @@ refused! {
     lease_messages(LeaseMessages) -> Leased;
     settle_message(SettleMessage) -> MessageSettled;
     list_messages(MessagePage) -> Vec<MessageRecord>;
+    tidy(Tidy) -> Tidied;
 }

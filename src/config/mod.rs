@@ -15,6 +15,7 @@ mod links;
 mod password;
 mod private_file;
 mod reader;
+mod retention;
 mod sections;
 mod smtp;
 mod source;
@@ -31,6 +32,7 @@ pub use limits::RateUnreadable;
 pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
 pub use private_file::{PrivateFile, PrivateFileError, Stamp};
+pub use retention::Retention;
 pub use sections::{
     Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
 };
@@ -84,6 +86,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// How much may wait.
     pub intake: Intake,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// What is logged.
     pub log: Log,
     /// Who may call. No two have one name or one credential.
@@ -180,6 +184,7 @@ impl Reader {
         let shutdown = self.shutdown();
         let sign_in = self.sign_in();
         let intake = self.intake();
+        let retention = self.retention();
         let log = self.log();
         let callers = self.callers(profile);
         Some(Config {
@@ -200,6 +205,7 @@ impl Reader {
             shutdown: shutdown?,
             sign_in: sign_in?,
             intake: intake?,
+            retention: retention?,
             log: log?,
             callers: callers?,
         })

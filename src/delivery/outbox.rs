@@ -323,6 +323,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn tidy(&self, _: Tidy) -> Result<Tidied, StoreError> {
+        not_here()
+    }
+
     async fn read_events(&self, _: EventStretch) -> Result<EventsRead, StoreError> {
         not_here()
     }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod confirm;
 pub mod error;
 pub mod hasher;
+pub mod housekeeping;
 pub mod inspect;
 pub mod profile;
 pub mod refusals;
@@ -21,6 +22,7 @@ use crate::store::{INTAKE_CAP, Store};
 use arc_swap::ArcSwap;
 use hasher::Hasher;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The rules in force.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Rules {
     pub lifetime: LinkLifetime,
     /// How many unresolved requests there may be.
     pub intake_cap: u32,
+    /// How long messages and resets are kept once they are over.
+    pub retention: Duration,
     /// Which passwords are accepted.
     pub policy: Arc<Policy>,
 }
@@ -41,6 +45,7 @@ impl Default for Rules {
             rates: Rates::default(),
             lifetime: LinkLifetime::default(),
             intake_cap: INTAKE_CAP,
+            retention: Duration::from_hours(30 * 24),
             policy: Arc::new(Policy::default()),
         }
     }

@@ -12,6 +12,7 @@ mod request;
 mod reset;
 mod sign_in;
 pub mod sqlite;
+mod tidy;
 
 pub use account::*;
 pub use audit::*;
@@ -19,6 +20,7 @@ pub use message::*;
 pub use request::*;
 pub use reset::*;
 pub use sign_in::*;
+pub use tidy::*;
 
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
@@ -160,6 +162,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads a stretch of the audit log.
     async fn read_events(&self, stretch: EventStretch) -> Result<EventsRead, StoreError>;
+
+    /// Removes some of what nobody will ask for again, behind everybody else's work.
+    async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError>;
 
     /// The audit log's origin: names this log and no other.
     fn log_origin(&self) -> Arc<str>;

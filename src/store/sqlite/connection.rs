@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How long a statement waits for a lock. Within the process nobody contends for one; a backup or a
 /// curious operator's `sqlite3` may.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// More than the store has statements, so that each is compiled once.
 const STATEMENTS: usize = 256;

@@ -1,6 +1,7 @@
 //! Group commit: many operations, each in its savepoint, one commit for all.
 
 use super::audit;
+use super::connection::BUSY_TIMEOUT;
 use super::job::Job;
 use super::requests;
 use super::statistics::Counters;
@@ -12,6 +13,7 @@ use crate::random::Random;
 use crate::store::{Doubt, StoreError};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// What the writer's thread works with.
@@ -60,15 +62,36 @@ impl Groups {
         }
     }
 
-    /// Folds the write-ahead log into the database and closes it.
-    pub(super) fn finish(self) {
+    /// Folds the write-ahead log into the database, unless a reader still needs it, and empties its file;
+    /// tells whether that was done.
+    pub(super) fn fold(&self) -> bool {
+        // Nobody is to wait for a reader here: whoever comes next is more important.
         let folded = self
             .connection
-            .pragma_update(None, "wal_checkpoint", "TRUNCATE");
-        if let Err(error) = folded {
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.checkpoint());
+        let patient = self.connection.busy_timeout(BUSY_TIMEOUT);
+        folded
+            .and_then(|folded| patient.map(|()| folded))
+            .unwrap_or_else(|error| {
+                // Nothing is lost: the log is read as part of the database.
+                tracing::warn!(%error, "the write-ahead log could not be folded into the database");
+                false
+            })
+    }
+
+    /// Folds the write-ahead log into the database and closes it.
+    pub(super) fn finish(self) {
+        if let Err(error) = self.checkpoint() {
             // Nothing is lost: the next start reads the log.
             tracing::warn!(%error, "the write-ahead log could not be folded into the database");
         }
+    }
+
+    fn checkpoint(&self) -> rusqlite::Result<bool> {
+        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = self.connection.query_row(truncate, [], |row| row.get(0))?;
+        Ok(busy == 0)
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, installation, messages, outbox, requests, resets, sign_in,
+    SqliteStore, accounts, audit, installation, messages, outbox, requests, resets, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -14,7 +14,7 @@ use crate::store::{
     OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink, RecordedEvent,
     RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, SecurityInfo,
     SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
-    TakeIn, TakenIn, UpdateAccount,
+    TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -184,6 +184,12 @@ impl Store for SqliteStore {
     async fn read_events(&self, stretch: EventStretch) -> Result<EventsRead, StoreError> {
         self.readers
             .read(move |connection| audit::read_events(connection, &stretch))
+            .await
+    }
+
+    async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError> {
+        self.writer
+            .submit(Background, move |work| tidy::tidy(work, &intent))
             .await
     }
 

@@ -29,6 +29,7 @@ mod sign_in;
 mod statistics;
 #[cfg(test)]
 mod testing;
+mod tidy;
 mod work;
 mod writer;
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The most operations of one group. Beyond a few hundred a group gains nothing but latency.
@@ -33,6 +34,17 @@ pub(super) enum Refused {
     Full,
     /// Nothing is taken any more.
     #[error("the store is closed")]
+    Closed,
+}
+
+/// What came of waiting for items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Some, or all there were.
+    Group,
+    /// Nothing came in time.
+    Nothing,
+    /// Nothing will come: the queue is closed and empty.
     Closed,
 }
 
@@ -88,19 +100,26 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for items and moves the next group's into `group`, in the order they are to run;
-    /// false when the queue is closed and empty.
-    pub(super) fn take(&self, group: &mut Vec<T>) -> bool {
+    /// Waits for items, or for no longer than `patience`, and moves the next group's into `group`, in the
+    /// order they are to run.
+    pub(super) fn take(&self, group: &mut Vec<T>, patience: Option<Duration>) -> Taken {
         let mut lines = self.lock();
         while lines.len() == 0 {
             if lines.closed {
-                return false;
+                return Taken::Closed;
             }
             lines.taker_sleeps = true;
-            lines = self
-                .arrival
-                .wait(lines)
-                .unwrap_or_else(PoisonError::into_inner);
+            let Some(patience) = patience else {
+                let woken = self.arrival.wait(lines);
+                lines = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let woken = self.arrival.wait_timeout(lines, patience);
+            let (woken, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+            lines = woken;
+            if waited.timed_out() && lines.len() == 0 && !lines.closed {
+                return Taken::Nothing;
+            }
         }
         let share = if lines.interactive.is_empty() {
             BACKGROUND_ALONE
@@ -111,7 +130,7 @@ impl<T> Queue<T> {
         let interactive = lines.interactive.len().min(GROUP - background);
         group.extend(lines.interactive.drain(..interactive));
         group.extend(lines.background.drain(..background));
-        true
+        Taken::Group
     }
 
     /// How many items wait.
@@ -168,7 +187,7 @@ mod tests {
 
     fn group<T>(queue: &Queue<T>) -> Vec<T> {
         let mut group = Vec::new();
-        assert!(queue.take(&mut group));
+        assert_eq!(queue.take(&mut group, None), Taken::Group);
         group
     }
 
@@ -220,14 +239,25 @@ mod tests {
         let pushed = queue.push(Interactive, (Interactive, 1));
         assert_eq!(pushed, Err(Refused::Closed));
         assert_eq!(group(&queue), [(Interactive, 0)]);
-        assert!(!queue.take(&mut Vec::new()));
+        assert_eq!(queue.take(&mut Vec::new(), None), Taken::Closed);
+    }
+
+    #[test]
+    fn a_taker_waits_no_longer_than_it_has_patience() {
+        let queue = filled(0, 0);
+        let patience = Some(Duration::from_millis(1));
+        assert_eq!(queue.take(&mut Vec::new(), patience), Taken::Nothing);
+        queue.push(Interactive, (Interactive, 0)).unwrap();
+        assert_eq!(queue.take(&mut Vec::new(), patience), Taken::Group);
+        queue.close();
+        assert_eq!(queue.take(&mut Vec::new(), patience), Taken::Closed);
     }
 
     #[test]
     fn a_sleeping_taker_is_woken_by_an_item_and_by_the_end() {
         let queue = filled(0, 0);
         thread::scope(|threads| {
-            let taker = threads.spawn(|| (group(&queue), queue.take(&mut Vec::new())));
+            let taker = threads.spawn(|| (group(&queue), queue.take(&mut Vec::new(), None)));
             while !queue.lock().taker_sleeps {
                 thread::yield_now();
             }
@@ -236,7 +266,10 @@ mod tests {
                 thread::yield_now();
             }
             queue.close();
-            assert_eq!(taker.join().unwrap(), (vec![(Background, 7)], false));
+            assert_eq!(
+                taker.join().unwrap(),
+                (vec![(Background, 7)], Taken::Closed)
+            );
         });
     }
 }

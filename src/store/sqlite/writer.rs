@@ -2,7 +2,7 @@
 
 use super::group::Groups;
 use super::job::{Job, Pending};
-use super::queue::{Priority, Queue};
+use super::queue::{Priority, Queue, Taken};
 use super::statistics::{Counters, WriterStatistics};
 use super::work::Work;
 use crate::domain::audit::Sequence;
@@ -11,7 +11,12 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+
+/// How long nothing is written before the write-ahead log is folded into the database: then nobody waits
+/// for it. Until then the log holds pages as they were, erased addresses included.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Hands operations to the writer's thread. Dropping it lets the thread finish its group, fold
 /// the write-ahead log into the database, and end.
@@ -98,8 +103,16 @@ impl Drop for Writer {
 fn write(mut groups: Groups, queue: &Queue<Box<dyn Job>>) {
     let _abandon = AbandonOnExit(queue);
     let mut group = Vec::new();
-    while queue.take(&mut group) {
-        groups.commit(&mut group);
+    let mut folded = true;
+    loop {
+        match queue.take(&mut group, (!folded).then_some(QUIET)) {
+            Taken::Group => {
+                groups.commit(&mut group);
+                folded = false;
+            }
+            Taken::Nothing => folded = groups.fold(),
+            Taken::Closed => break,
+        }
     }
     groups.finish();
 }
@@ -149,6 +162,22 @@ mod tests {
         }
         house.write(|work| mark(work, "f")).await.unwrap();
         assert_eq!(house.marks().await, ["a", "b", "c", "e", "f"]);
+    }
+
+    #[tokio::test]
+    async fn the_log_is_folded_into_the_database_when_nothing_more_comes() {
+        let house = House::new();
+        house.write(|work| mark(work, "kept")).await.unwrap();
+        let log = house.directory.join("relatch.db-wal");
+        let length = || std::fs::metadata(&log).unwrap().len();
+        assert!(length() > 0);
+        let folded = async {
+            while length() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(20 * QUIET, folded).await.unwrap();
+        assert_eq!(house.marks().await, ["kept"]);
     }
 
     #[tokio::test]

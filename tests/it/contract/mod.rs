@@ -8,6 +8,7 @@ mod requests;
 mod resets;
 mod sign_in;
 mod sqlite;
+mod tidy;
 
 use crate::support::clock::ManualClock;
 use crate::support::fixture;
@@ -189,6 +190,11 @@ macro_rules! contract {
                 the_sequence_is_dense_under_concurrency,
                 filters_see_what_they_ask_for,
                 the_head_moves_when_events_are_committed,
+            ],
+            tidy: [
+                a_counter_is_removed_once_it_is_full_again,
+                a_call_is_remembered_until_its_very_end,
+                what_is_over_goes_and_what_is_not_stays,
             ],
         }
     };
