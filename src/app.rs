@@ -1,6 +1,7 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
 pub mod dev;
+pub mod smtp;
 
 use crate::clock::Clock;
 use crate::config::Config;

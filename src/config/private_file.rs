@@ -90,6 +90,14 @@ impl PrivateFile {
         Ok(self.read_stamped()?.0)
     }
 
+    /// Its text without the line break that editors put at the end, under the same conditions.
+    pub fn read_line(&self) -> Result<Zeroizing<String>, PrivateFileError> {
+        let mut text = self.read()?;
+        let end = text.trim_end_matches(['\r', '\n']).len();
+        text.truncate(end);
+        Ok(text)
+    }
+
     /// Its text, and which version that is.
     pub(super) fn read_stamped(&self) -> Result<(Zeroizing<String>, Stamp), PrivateFileError> {
         let unreadable = |why| PrivateFileError::Unreadable(self.path.clone(), why);
