@@ -12,6 +12,7 @@ mod clients;
 mod contract;
 mod grpc;
 mod journeys;
+mod mail;
 mod panics;
 mod served;
 mod shutdown;

@@ -91,14 +91,12 @@ impl Trouble {
             Cause::AddressNotOffered => Verdict::Never,
             // Whatever comes before a recipient is named is the same for everybody.
             _ if self.stage <= Stage::Login => Verdict::Unavailable,
-            Cause::Lost => Verdict::Unavailable,
-            Cause::Unreadable => Verdict::Later,
-            // It closes the connection, whatever was asked (RFC 5321 §3.8).
-            Cause::Refused(421) => Verdict::Unavailable,
             Cause::Refused(500..) if self.stage == Stage::Sender => Verdict::Unavailable,
+            // With 421 it closes the connection, whatever was asked (RFC 5321 §3.8).
+            Cause::Lost | Cause::Refused(421) => Verdict::Unavailable,
             Cause::Refused(code @ 500..) if self.is_about_us(code) => Verdict::Ours,
             Cause::Refused(500..) => Verdict::Never,
-            Cause::Refused(_) => Verdict::Later,
+            Cause::Unreadable | Cause::Refused(_) => Verdict::Later,
         }
     }
 
@@ -115,10 +113,9 @@ impl Trouble {
             .unwrap_or("")
             .split('.');
         match (status.next(), status.next(), status.next()) {
-            // Security and policy: no right to relay, to use this sender, to send without SPF …
-            (Some("5"), Some("7"), Some(_)) => true,
-            // The sender's address.
-            (Some("5"), Some("1"), Some("7" | "8")) => true,
+            // Security and policy: no right to relay, to use this sender, to send without SPF …; and the
+            // sender's address.
+            (Some("5"), Some("7"), Some(_)) | (Some("5"), Some("1"), Some("7" | "8")) => true,
             (Some("5"), Some(_), Some(_)) => false,
             // Without a status only the words are left, and relaying has no code of its own.
             _ => {

@@ -20,7 +20,7 @@ use std::time::Duration;
 const PASSWORD: &str = "seven purple otters dance";
 
 /// One of the tools that the tests call but do not bring along.
-fn tool(path: &str) -> PathBuf {
+pub(crate) fn tool(path: &str) -> PathBuf {
     let tool = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .with_file_name("tools")
         .join(path);

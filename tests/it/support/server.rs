@@ -6,8 +6,8 @@ use super::{database, fixture};
 use arc_swap::ArcSwap;
 use relatch::app::{App, Listeners, Surroundings};
 use relatch::config::{Config, Flag, Profile, Source};
-use relatch::delivery::OutgoingMessage;
 use relatch::delivery::inbox::Inbox;
+use relatch::delivery::{self, OutgoingMessage};
 use relatch::domain::call::CallerName;
 use relatch::domain::caller::{CallerCredential, CallerStanza, CallerToken};
 use relatch::domain::keyring::Keyring;
@@ -17,6 +17,7 @@ use relatch::grpc::callers::Callers;
 use relatch::pb;
 use relatch::pb::account_service_client::AccountServiceClient;
 use relatch::pb::audit_service_client::AuditServiceClient;
+use relatch::pb::delivery_service_client::DeliveryServiceClient;
 use relatch::pb::password_service_client::PasswordServiceClient;
 use relatch::random::SystemRandom;
 use relatch::service::Service;
@@ -112,6 +113,14 @@ impl TestServer {
 
     /// Starts a server with these settings.
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::start_by(settings, None).await
+    }
+
+    /// Starts a server with these settings whose mails leave by this channel, if not into an inbox.
+    pub(crate) async fn start_by(
+        settings: &[(&str, &str)],
+        channel: Option<Arc<dyn delivery::Channel>>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = config(&directory.path().join("data"), settings);
         let keyring = Arc::new(ArcSwap::from_pointee(fixture::keyring()));
@@ -128,7 +137,7 @@ impl TestServer {
             random: Arc::new(SystemRandom),
             keyring: keyring.clone(),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
-            channel: Arc::new(inbox.clone()),
+            channel: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
             pages,
         };
         let app = App::open(&config, around).unwrap();
@@ -329,6 +338,19 @@ impl TestServer {
                 .unwrap()
         };
         super::eventually(async || queued() == 0).await;
+    }
+
+    /// The newest messages of an account.
+    pub(crate) async fn messages(&self, account_id: &str) -> Vec<pb::DeliveryMessage> {
+        let key = pb::list_messages_request::Key::AccountId(account_id.to_owned());
+        let request = pb::ListMessagesRequest {
+            key: Some(key),
+            ..pb::ListMessagesRequest::default()
+        };
+        let bearer = Self::bearer("all");
+        let mut client = DeliveryServiceClient::with_interceptor(self.channel(), bearer);
+        let listed = client.list_messages(request).await.unwrap();
+        listed.into_inner().messages
     }
 
     /// Every event from the first to the present head.

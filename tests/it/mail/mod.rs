@@ -1,0 +1,8 @@
+//! Mails, by a real mail server: what arrives, and what becomes of what does not.
+
+mod journeys;
+mod post;
+mod protection;
+mod refusals;
+mod server;
+mod troubles;
