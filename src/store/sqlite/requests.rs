@@ -75,7 +75,7 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
         "SELECT * FROM intake ORDER BY turn, message_id LIMIT ?1",
         [intent.at_most],
         |row| {
-            let place = (row.number("turn")?, row.get::<_, [u8; 16]>("message_id")?);
+            let place = (row.number("turn")?, row.get::<_, Vec<u8>>("message_id")?);
             Ok((place, Envelope::read(row)))
         },
     )?;

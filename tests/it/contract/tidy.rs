@@ -5,13 +5,16 @@ use crate::support::fixture::{
     confirm, fresh, open, password_hash, repeatable, source_limits, take_in,
 };
 use relatch::domain::id::MessageId;
-use relatch::domain::idempotency::{Method, REMEMBERED_FOR};
+use relatch::domain::idempotency::Method;
 use relatch::domain::limit::{Bucket, Rate};
 use relatch::store::{
     AccountCreated, AttemptOutcome, CreateAccount, Leftovers, Limited, OpenedReset, SettleMessage,
     TakeIn, TakenIn, Tidy,
 };
 use std::time::Duration;
+
+/// The least by which moments differ.
+const TICK: Duration = Duration::from_micros(1);
 
 impl Bench {
     /// Removes all leftovers of a kind, three rows at a time, and tells how many there were.
@@ -65,14 +68,14 @@ pub(super) async fn a_counter_is_removed_once_it_is_full_again(bench: Bench) {
     let every = Leftovers::Limits { after: None };
     bench
         .clock
-        .advance(Duration::from_mins(1) - Duration::from_micros(1));
+        .advance(Duration::from_mins(1).saturating_sub(TICK));
     assert_eq!(bench.tidy(every.clone()).await, 0);
     let limited = TakenIn::SourceLimited(Limited {
         retry_after: Duration::from_mins(1),
     });
     let again = bench.store.take_in(from("192.0.2.3".to_owned())).await;
     assert_eq!(again.unwrap(), limited);
-    bench.clock.advance(Duration::from_micros(1));
+    bench.clock.advance(TICK);
     assert_eq!(bench.tidy(every.clone()).await, 10);
     assert_eq!(bench.tidy(every).await, 0);
     let again = bench.store.take_in(from("192.0.2.3".to_owned())).await;
@@ -91,11 +94,11 @@ pub(super) async fn a_call_is_remembered_until_its_very_end(bench: Bench) {
     let first = created(bench.store.create_account(creation()).await.unwrap());
     bench
         .clock
-        .advance(REMEMBERED_FOR - Duration::from_micros(1));
+        .advance(Duration::from_hours(24).saturating_sub(TICK));
     assert_eq!(bench.tidy(Leftovers::Calls).await, 0);
     let again = created(bench.store.create_account(creation()).await.unwrap());
     assert_eq!(again, first);
-    bench.clock.advance(Duration::from_micros(1));
+    bench.clock.advance(TICK);
     assert_eq!(bench.tidy(Leftovers::Calls).await, 1);
     let late = bench.store.create_account(creation()).await.unwrap();
     assert_eq!(late, AccountCreated::EmailTaken);

@@ -57,11 +57,13 @@ async fn a_name_in_the_certificate_is_a_caller_with_its_scopes() {
 async fn a_certificate_of_another_authority_gets_no_connection() {
     let premises = Premises::new();
     let served = premises.serve().await;
-    let mut forger = Premises::new();
-    forger.authority = Authority::new();
-    let forged = forger.known_as("spiffe://example.com/mesh").ca_certificate(
-        tonic::transport::Certificate::from_pem(premises.authority.pem()),
-    );
+    let mut elsewhere = Premises::new();
+    elsewhere.authority = Authority::new();
+    let forged = elsewhere
+        .known_as("spiffe://example.com/mesh")
+        .ca_certificate(tonic::transport::Certificate::from_pem(
+            premises.authority.pem(),
+        ));
     // With TLS 1.3 the refusal may come after the client's own handshake is done.
     if let Ok(channel) = served.connect(forged).await {
         let refused = request_reset(&channel, None).await.unwrap_err();

@@ -6,8 +6,7 @@ mod identity;
 mod refusals;
 
 use crate::support::certificates::{Authority, Pair};
-use crate::support::eventually;
-use relatch::domain::keyring::{KeyId, Keyring};
+use crate::support::{eventually, fixture};
 use relatch::pb;
 use relatch::pb::password_service_client::PasswordServiceClient;
 use serde_json::Value;
@@ -36,21 +35,16 @@ impl Premises {
             directory: tempfile::tempdir().unwrap(),
             authority: Authority::new(),
         };
-        let ring = Keyring::of(
-            KeyId::from_bytes([1; 4]),
-            std::array::from_fn(|at| at as u8),
-        );
-        premises.keyring(&ring);
+        premises.keyring();
         premises.install(&premises.authority.issue(&["localhost"]));
         premises.write("callers.pem", premises.authority.pem());
         premises.configure("");
         premises
     }
 
-    fn keyring(&self, ring: &Keyring) {
-        let path = self.path("keyring.toml");
-        relatch::config::KeyringFile::new(path, false)
-            .create(ring)
+    fn keyring(&self) {
+        relatch::config::KeyringFile::new(self.path("keyring.toml"), false)
+            .create(&fixture::keyring())
             .unwrap();
     }
 
@@ -64,11 +58,7 @@ impl Premises {
     fn configure(&self, more: &str) {
         let place = self.directory.path().display();
         let token = relatch::domain::caller::CallerToken::parse(TOKEN).unwrap();
-        let digest: String = token
-            .sha256()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = data_encoding::HEXLOWER.encode(&token.sha256());
         self.write(
             "relatch.toml",
             &format!(

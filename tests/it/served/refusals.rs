@@ -44,12 +44,14 @@ from = "Example <no-reply@example.com>"
     assert_eq!(lines.next(), None, "{said}");
 }
 
+/// What makes a start impossible.
+type Spoil<'a> = &'a dyn Fn(&Premises);
+
 #[test]
 fn each_file_that_cannot_be_used_is_told_with_what_to_do() {
     let open = |premises: &Premises, name: &str| {
         fs::set_permissions(premises.path(name), Permissions::from_mode(0o644)).unwrap();
     };
-    type Spoil<'a> = &'a dyn Fn(&Premises);
     let cases: [(Spoil<'_>, &str); 11] = [
         (
             &|at| at.install(&at.authority.issue_ended()),
