@@ -1,12 +1,13 @@
 //! `relatch caller`: credentials for the services that call.
 
 use super::{Failure, Output};
-use crate::config::caller_name;
+use crate::config::{PrivateFile, caller_name};
 use crate::domain::call::CallerName;
 use crate::domain::caller::{CallerToken, Scope, Scopes};
 use crate::random::{self, Random};
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
+use std::path::PathBuf;
 
 /// Make credentials for the services that call
 #[derive(Debug, Subcommand)]
@@ -34,6 +35,7 @@ Scopes:
 
 Examples:
   relatch caller new web --scopes reset,signin
+  relatch caller new web --scopes reset,signin --token-file web.token >> relatch.toml
   relatch caller new siem --scopes audit:authn_password_change,audit:authn_token_reuse")]
 pub(super) struct NewArgs {
     /// How logs and the audit log call it: lower-case letters, digits, '-', '_' or '.'
@@ -42,12 +44,20 @@ pub(super) struct NewArgs {
     /// What it may do, separated by commas
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true)]
     scopes: Vec<Scope>,
+    /// Write the token to this new file, mode 0600, and print the stanza alone, ready to be appended to a configuration
+    #[arg(long, value_name = "PATH")]
+    token_file: Option<PathBuf>,
 }
 
 impl CallerCommand {
     pub(super) fn run(self, random: &dyn Random, output: &mut Output<'_>) -> Result<(), Failure> {
         let Self::New(args) = self;
         let token = CallerToken::from_bytes(&random::array(random)?);
+        if let Some(path) = args.token_file {
+            PrivateFile::new(path, false).create(token.expose())?;
+            let stanza = stanza(&args.name, &token, args.scopes);
+            return output.line(format_args!("\n{stanza}"));
+        }
         output.line(format_args!(
             "The token of {}, shown this once; the caller sends it as `authorization: Bearer TOKEN`:\n\n{}\n\n\
              The stanza that admits it, for the configuration; a running service reads it on SIGHUP:\n\n{}",

@@ -146,7 +146,8 @@ mod tests {
                 "{path}: {help}"
             );
             for example in examples {
-                let words = example.split_whitespace();
+                // What a shell does with the output is its own business.
+                let words = example.split_whitespace().take_while(|word| *word != ">>");
                 assert!(Cli::try_parse_from(words).is_ok(), "{example}");
             }
         });

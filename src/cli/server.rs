@@ -1,18 +1,18 @@
 //! Which running service a command talks to, and as whom.
 
+mod transport;
+
+use self::transport::{Protection, is_this_machine, unreachable};
 use super::Failure;
 use crate::config::{PrivateFile, Source};
 use crate::domain::caller::CallerToken;
 use clap::Args;
-use http::uri::Authority;
 use serde::Deserialize;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 use zeroize::Zeroizing;
@@ -22,9 +22,6 @@ const DEV_DIR: &str = "relatch-dev";
 
 /// The variable that may hold a token.
 const TOKEN: &str = "RELATCH_TOKEN";
-
-/// How long a connection may take to stand, and an answer to begin.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which service, and as whom.
 #[derive(Debug, Args)]
@@ -39,6 +36,12 @@ pub(super) struct ServerArgs {
     /// The data directory of a `relatch dev`, whose dev.json has address and token [default: relatch-dev, if there]
     #[arg(long, value_name = "DIR", conflicts_with = "server")]
     dev: Option<PathBuf>,
+    /// Trust the authorities in this PEM file and no others; the service's own certificate will do if it signed itself
+    #[arg(long, value_name = "PATH", conflicts_with = "plaintext")]
+    ca: Option<PathBuf>,
+    /// Use TLS, with the authorities that this machine trusts; to other machines it is used anyway
+    #[arg(long, conflicts_with = "plaintext")]
+    tls: bool,
     /// Send the token without TLS to another machine
     #[arg(long)]
     plaintext: bool,
@@ -79,7 +82,8 @@ impl ServerArgs {
     /// Connects to the service.
     pub(super) async fn connect(&self, source: &dyn Source) -> Result<Server, Failure> {
         let (address, token) = self.resolve(source)?;
-        connect(address, &token).await
+        let channel = transport::connect(&address, &self.protection(&address)).await?;
+        Server::new(address, channel, &token)
     }
 
     /// The address and the token to use.
@@ -96,16 +100,20 @@ impl ServerArgs {
                 ));
             }
         };
-        if !self.plaintext && !is_this_machine(&address) {
-            return Err(Failure::told(format_args!(
-                "{address} is another machine, and the token would travel there without TLS: \
-                 if nobody can listen on the way, add --plaintext"
-            )));
-        }
         let (text, place) = self.token(of_dev, source)?;
         let token = CallerToken::parse(text.trim_end())
             .map_err(|why| Failure::told(format_args!("the token in {place} {why}")))?;
         Ok((address, token))
+    }
+
+    /// How the token travels: without TLS only within this machine, unless somebody says otherwise.
+    fn protection(&self, address: &str) -> Protection {
+        match &self.ca {
+            Some(path) => Protection::TlsBy(path.clone()),
+            None if self.tls => Protection::Tls,
+            None if self.plaintext || is_this_machine(address) => Protection::Plaintext,
+            None => Protection::Tls,
+        }
     }
 
     /// The token's text and where it was found. The demo's token goes with the demo's address.
@@ -145,36 +153,6 @@ fn dev_json(path: &Path) -> Result<DevJson, Failure> {
             "{path} is not what `relatch dev` writes: start it again"
         ))
     })
-}
-
-fn is_this_machine(address: &str) -> bool {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    let ip = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || ip.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
-async fn connect(address: String, token: &CallerToken) -> Result<Server, Failure> {
-    let unreadable = || {
-        Failure::told(format_args!(
-            "{address:?} is not an address such as 127.0.0.1:50051"
-        ))
-    };
-    let authority: Authority = address.parse().map_err(|_| unreadable())?;
-    authority.port().ok_or_else(unreadable)?;
-    let channel = Endpoint::from_shared(format!("http://{authority}"))
-        .map_err(|_| unreadable())?
-        .connect_timeout(PATIENCE)
-        .timeout(PATIENCE)
-        .connect()
-        .await
-        .map_err(|_| unreachable(&address))?;
-    Server::new(address, channel, token)
-}
-
-fn unreachable(address: &str) -> Failure {
-    Failure::told(format_args!(
-        "nothing answers at {address}: is the service running, and is that the address of its API?"
-    ))
 }
 
 impl Server {

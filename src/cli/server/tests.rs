@@ -95,21 +95,27 @@ fn what_is_missing_is_told_with_the_remedy() {
     );
 }
 
+/// How the way to this address is protected.
+fn protection(flags: &[&str], address: &str) -> Protection {
+    let line = Line::try_parse_from([&["relatch"], flags].concat()).unwrap();
+    line.server.protection(address)
+}
+
 #[test]
 fn a_token_does_not_travel_to_another_machine_without_tls_unless_told() {
-    let refused = |address| told(resolve(&["--server", address], Some(3))).contains("--plaintext");
-    assert!(refused("192.0.2.1:50051"));
-    assert!(refused("relatch.example.com:50051"));
-    assert!(refused("localhost.example.com:50051"));
-    assert!(
-        resolve(
-            &["--server", "relatch.example.com:1", "--plaintext"],
-            Some(3)
-        )
-        .is_ok()
-    );
+    for other in [
+        "192.0.2.1:50051",
+        "relatch.example.com:50051",
+        "localhost.example.com:50051",
+    ] {
+        assert_eq!(protection(&[], other), Protection::Tls, "{other}");
+        assert_eq!(protection(&["--plaintext"], other), Protection::Plaintext);
+    }
     for here in ["localhost:1", "127.0.0.1:1", "[::1]:1"] {
-        assert!(resolve(&["--server", here], Some(3)).is_ok(), "{here}");
+        assert_eq!(protection(&[], here), Protection::Plaintext, "{here}");
+        assert_eq!(protection(&["--tls"], here), Protection::Tls);
+        let by = Protection::TlsBy("ca.pem".into());
+        assert_eq!(protection(&["--ca", "ca.pem"], here), by);
     }
 }
 
@@ -118,13 +124,12 @@ async fn an_address_without_a_port_or_an_answer_is_told() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let deaf = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let token = CallerToken::from_bytes(&[3; 32]);
     for (address, why) in [
         ("127.0.0.1", "is not an address"),
         ("127.0.0.1:x", "is not an address"),
         (&deaf, "nothing answers"),
     ] {
-        match connect(address.to_owned(), &token).await {
+        match transport::connect(address, &Protection::Plaintext).await {
             Err(Failure::Told(told)) => assert!(told.contains(why), "{told}"),
             _ => panic!("{address} was reached"),
         }

@@ -1,8 +1,11 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod ending;
+mod example;
 mod handshakes;
 mod identity;
+mod journeys;
+mod pasted;
 mod refusals;
 
 use crate::support::certificates::{Authority, Pair};
@@ -54,8 +57,22 @@ impl Premises {
         self.write("tls.pem", &pair.cert);
     }
 
-    /// Writes the configuration, with this behind it.
+    /// Writes the configuration, with this behind it, and a mail server that nobody is.
     fn configure(&self, more: &str) {
+        let nobody = "smtp.host = \"127.0.0.1\"\nsmtp.port = 1\nsmtp.security = \"plain\"\nsmtp.from = \"no-reply@example.com\"\n";
+        self.configure_with(nobody, more);
+    }
+
+    /// Gives the caller `web` these scopes instead.
+    fn grant(&self, scopes: &str) {
+        let configuration = fs::read_to_string(self.path("relatch.toml")).unwrap();
+        let granted =
+            configuration.replacen("scopes = [\"reset\"]", &format!("scopes = [{scopes}]"), 1);
+        self.write("relatch.toml", &granted);
+    }
+
+    /// Writes the configuration with these settings for mail, and more behind it.
+    fn configure_with(&self, mail: &str, more: &str) {
         let place = self.directory.path().display();
         let token = relatch::domain::caller::CallerToken::parse(TOKEN).unwrap();
         let digest = data_encoding::HEXLOWER.encode(&token.sha256());
@@ -74,11 +91,7 @@ links.reset_url = "https://login.example.com/reset"
 links.cancel_url = "https://login.example.com/cancel"
 links.forgot_password_url = "https://login.example.com/forgot"
 mail.product_name = "Example"
-smtp.host = "127.0.0.1"
-smtp.port = 1
-smtp.security = "plain"
-smtp.from = "no-reply@example.com"
-{more}
+{mail}{more}
 [[callers]]
 name = "web"
 token_sha256 = "{digest}"

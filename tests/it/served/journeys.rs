@@ -1,0 +1,123 @@
+//! Both journeys, by the binary: gRPC over TLS on one side, a real mail server over TLS on the other.
+
+use super::{Premises, Served, TOKEN};
+use crate::mail::server::MailServer;
+use crate::support::requests::{client, confirm};
+use relatch::config::{Smtp, SmtpSecurity};
+use relatch::pb::account_service_client::AccountServiceClient;
+use relatch::pb::password_service_client::PasswordServiceClient;
+use relatch::pb::{self, verify_password_response::Outcome};
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "seven purple otters dance";
+
+#[derive(Clone)]
+struct Bearer;
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let bearer: MetadataValue<_> = format!("Bearer {TOKEN}").parse().unwrap();
+        request.metadata_mut().insert("authorization", bearer);
+        Ok(request)
+    }
+}
+
+type Client = InterceptedService<Channel, Bearer>;
+
+async fn clients(
+    premises: &Premises,
+    served: &Served,
+) -> (PasswordServiceClient<Client>, AccountServiceClient<Client>) {
+    let trusting = Premises::trusting(&premises.authority);
+    let channel = served.connect(trusting).await.unwrap();
+    (
+        PasswordServiceClient::with_interceptor(channel.clone(), Bearer),
+        AccountServiceClient::with_interceptor(channel, Bearer),
+    )
+}
+
+/// The settings that lead to this mail server.
+fn lead_to(smtp: &Smtp) -> String {
+    let login = smtp.login.as_ref().unwrap();
+    format!(
+        "smtp.host = \"{}\"\nsmtp.port = {}\nsmtp.security = \"tls\"\nsmtp.username = \"{}\"\n\
+         smtp.password_file = \"{}\"\nsmtp.ca_file = \"{}\"\nsmtp.from = \"no-reply@example.com\"\n",
+        smtp.host,
+        smtp.port,
+        login.username,
+        login.password_file.display(),
+        smtp.ca_file.as_ref().unwrap().display(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
+    let mut server = MailServer::start(SmtpSecurity::Tls).await;
+    let premises = Premises::new();
+    premises.configure_with(&lead_to(&server.settings()), "");
+    premises.grant("\"reset\", \"profile\", \"signin\", \"accounts\"");
+    let mut served = premises.serve().await;
+    let (mut passwords, mut accounts) = clients(&premises, &served).await;
+    let creation = pb::CreateAccountRequest {
+        email: EMAIL.to_owned(),
+        email_verified: true,
+        ..pb::CreateAccountRequest::default()
+    };
+    let created = accounts
+        .create_account(creation)
+        .await
+        .unwrap()
+        .into_inner();
+    let account_id = created.account.unwrap().account_id;
+
+    let forgot = pb::RequestResetRequest {
+        email: EMAIL.to_owned(),
+        client: client(),
+        request_id: String::new(),
+    };
+    passwords.request_reset(forgot).await.unwrap();
+    let token = server.mail(1).await.token("rlt1_");
+    passwords
+        .confirm_reset(confirm(&token, PASSWORD))
+        .await
+        .unwrap();
+    assert!(server.mail(2).await.text().contains("changed"));
+    let sign_in = pb::VerifyPasswordRequest {
+        email: EMAIL.to_owned(),
+        password: PASSWORD.to_owned(),
+        client: client(),
+    };
+    let signed_in = passwords
+        .verify_password(sign_in)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(matches!(signed_in.outcome, Some(Outcome::SignedIn(_))));
+
+    // The server is away when the profile's link is asked for, and the service is started anew meanwhile.
+    server.down().await;
+    let from_profile = pb::SendProfileResetLinkRequest {
+        account_id,
+        client: client(),
+        request_id: String::new(),
+    };
+    passwords
+        .send_profile_reset_link(from_profile)
+        .await
+        .unwrap();
+    assert!(served.end().await.success());
+    let served = premises.serve().await;
+    server.up().await;
+    let (mut passwords, _) = clients(&premises, &served).await;
+    let token = server.mail(3).await.token("rlt1_");
+    let another = "nine quiet lanterns hum";
+    passwords
+        .confirm_reset(confirm(&token, another))
+        .await
+        .unwrap();
+}
