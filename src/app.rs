@@ -1,5 +1,6 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
+pub mod bounces;
 mod callers;
 pub mod dev;
 pub mod serve;

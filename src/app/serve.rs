@@ -1,5 +1,6 @@
 //! The service proper: production on one machine.
 
+use super::bounces::BouncesRefused;
 use super::callers::{self, Reread};
 use super::smtp::{self, SmtpRefused};
 use super::{App, Listeners, RunError, StartError, Surroundings};
@@ -56,6 +57,9 @@ pub enum ServeError {
     /// Mails cannot be sent as configured.
     #[error(transparent)]
     Smtp(#[from] SmtpRefused),
+    /// Bounces cannot be told as configured.
+    #[error(transparent)]
+    Bounces(#[from] BouncesRefused),
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -71,6 +75,8 @@ pub struct Reached {
     pub grpc: SocketAddr,
     /// Health and metrics.
     pub ops: Option<SocketAddr>,
+    /// The webhook for mails that came back.
+    pub bounces: Option<SocketAddr>,
 }
 
 impl Serving {
@@ -84,7 +90,12 @@ impl Serving {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let identity = identity(&config, &clock)?;
         let handle = identity.as_ref().map(IdentityWatch::handle);
-        let (listeners, reached) = listen(&config, handle.as_ref()).await?;
+        let Bound {
+            grpc,
+            ops,
+            bounces,
+            reached,
+        } = Bound::all(&config, handle.as_ref()).await?;
         let keyring = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
         let keyring = KeyringWatch::open(keyring)?;
         let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
@@ -100,6 +111,13 @@ impl Serving {
             pages: pages.ok_or(ServeError::Incomplete("links"))?,
         };
         let app = App::open(&config, around)?;
+        let mut pages = Vec::new();
+        if let (Some(incoming), Some(settings)) = (bounces, &config.bounces) {
+            pages.push((
+                incoming,
+                app.bounces(settings, config.keys.allow_group_read)?,
+            ));
+        }
 
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
         tokio::spawn(callers::follow(
@@ -116,6 +134,7 @@ impl Serving {
         tokio::spawn(tell_of_the_end(shutdown.clone()));
         ready(reached);
         tell_the_manager(&[NotifyState::Ready]);
+        let listeners = Listeners { grpc, ops, pages };
         Ok(app.run(listeners, shutdown).await?)
     }
 }
@@ -135,32 +154,51 @@ fn channel(config: &Config, random: Arc<dyn Random>) -> Result<Arc<dyn Channel>,
     Ok(Arc::new(channel))
 }
 
-/// Binds every listener before anything slow is done, so that a taken address is told at once.
-async fn listen(
-    config: &Config,
-    identity: Option<&IdentityHandle>,
-) -> Result<(Listeners, Reached), ServeError> {
-    let secured = |tls: bool| identity.filter(|_| tls);
-    let grpc = secured(config.grpc.tls).map(|identity| (identity, Protocol::Grpc));
-    let (grpc, grpc_address) = bind("grpc.listen", config.grpc.listen, grpc).await?;
-    let ops = match config.ops.listen {
-        Some(address) => {
-            let tls = secured(config.ops.tls).map(|identity| (identity, Protocol::Web));
-            Some(bind("ops.listen", address, tls).await?)
-        }
-        None => None,
-    };
-    let (ops, ops_address) = ops.unzip();
-    let listeners = Listeners {
-        grpc,
-        ops,
-        pages: Vec::new(),
-    };
-    let reached = Reached {
-        grpc: grpc_address,
-        ops: ops_address,
-    };
-    Ok((listeners, reached))
+/// Every listener, bound before anything slow is done, so that a taken address is told at once.
+struct Bound {
+    grpc: Incoming,
+    ops: Option<Incoming>,
+    bounces: Option<Incoming>,
+    reached: Reached,
+}
+
+impl Bound {
+    async fn all(config: &Config, identity: Option<&IdentityHandle>) -> Result<Self, ServeError> {
+        let secured = |tls: bool, protocol| {
+            identity
+                .filter(|_| tls)
+                .map(|identity| (identity, protocol))
+        };
+        let listen = config.grpc.listen;
+        let tls = secured(config.grpc.tls, Protocol::Grpc);
+        let (grpc, grpc_address) = bind("grpc.listen", listen, tls).await?;
+        let ops = match config.ops.listen {
+            Some(listen) => {
+                let tls = secured(config.ops.tls, Protocol::Web);
+                Some(bind("ops.listen", listen, tls).await?)
+            }
+            None => None,
+        };
+        let bounces = match &config.bounces {
+            Some(settings) => {
+                let tls = secured(settings.tls, Protocol::Web);
+                Some(bind("bounces.listen", settings.listen, tls).await?)
+            }
+            None => None,
+        };
+        let (ops, ops_address) = ops.unzip();
+        let (bounces, bounces_address) = bounces.unzip();
+        Ok(Self {
+            grpc,
+            ops,
+            bounces,
+            reached: Reached {
+                grpc: grpc_address,
+                ops: ops_address,
+                bounces: bounces_address,
+            },
+        })
+    }
 }
 
 async fn bind(

@@ -177,6 +177,7 @@ refused! {
     set_demo_password(SetDemoPassword) -> ();
     lease_messages(LeaseMessages) -> Leased;
     settle_message(SettleMessage) -> MessageSettled;
+    mark_bounced(MarkBounced) -> MessageBounced;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
 }

@@ -47,7 +47,9 @@ impl ServeArgs {
             };
             // On the heap: it is the whole service, too large for a stack that others share.
             let serving = serving.run(shutdown, |reached| {
-                tracing::info!(grpc = %reached.grpc, ops = reached.ops.map(tracing::field::display), "serving");
+                let [ops, bounces] = [reached.ops, reached.bounces]
+                    .map(|address| address.map(tracing::field::display));
+                tracing::info!(grpc = %reached.grpc, ops, bounces, "serving");
             });
             Ok(Box::pin(serving).await?)
         })

@@ -18,7 +18,7 @@ use super::channel::{Channel, SendError};
 use super::compose::Desk;
 use super::hands::Hands;
 use super::render::Renderer;
-use super::scrub::without_addresses;
+use super::scrub::for_the_record;
 use crate::clock::Clock;
 use crate::domain::id::MessageId;
 use crate::domain::keyring::Keyring;
@@ -52,9 +52,6 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
 /// How long to wait before asking a store again that could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-
-/// Most of an error that is kept, in characters.
-const ERROR_MAX: usize = 300;
 
 /// Sees messages through, from the outbox to an end.
 pub struct Courier {
@@ -277,13 +274,4 @@ impl Courier {
 struct TakenUp {
     anything: bool,
     next_due: Option<Timestamp>,
-}
-
-/// A channel's words as they may be kept: without addresses, on one line, not too long.
-fn for_the_record(error: &str) -> String {
-    without_addresses(error)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(ERROR_MAX)
-        .collect()
 }

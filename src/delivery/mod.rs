@@ -4,6 +4,7 @@
 //! written ([`render`]) with a link minted at that moment, hands it to a [`Channel`] and settles how
 //! that ended. [`inbox`] is the channel of a development machine.
 
+pub mod bounces;
 mod channel;
 mod compose;
 mod courier;

@@ -227,6 +227,10 @@ impl Store for Outbox {
         self.settle(intent)
     }
 
+    async fn mark_bounced(&self, _: MarkBounced) -> Result<MessageBounced, StoreError> {
+        not_here()
+    }
+
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
         let inner = self.inner();
         match page.filter {

@@ -9,6 +9,18 @@ const LONG_NUMBER: usize = 7;
 /// How the tokens of links begin.
 const TOKEN_PREFIXES: [&str; 2] = ["rlt1_", "rlc1_"];
 
+/// Most of what was said that is kept, in characters.
+const KEPT: usize = 300;
+
+/// What somebody else said, as it may be kept: without addresses, on one line, not too long.
+pub(super) fn for_the_record(said: &str) -> String {
+    without_addresses(said)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(KEPT)
+        .collect()
+}
+
 /// `text` with `[address]` in the place of everything that may be an email address, a telephone
 /// number or the token of a link: what has an at sign (`＠` and `%40` count) with all that hangs on
 /// it, what has seven digits or more in a row, hyphens apart, and what begins like a token.
@@ -126,6 +138,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_long_reply_is_kept_as_one_short_line() {
+        let reply = format!("554 no\r\n554 {}", "x".repeat(1_000));
+        let kept = for_the_record(&reply);
+        assert!(kept.starts_with("554 no  554 xxx"));
+        assert_eq!(kept.chars().count(), KEPT);
+    }
 
     #[test]
     fn addresses_go_and_the_rest_of_the_reply_stays() {

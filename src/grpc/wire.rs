@@ -85,6 +85,7 @@ fn attempt(attempt: Attempt) -> pb::Attempt {
         "accepted" => pb::AttemptOutcome::Accepted,
         "retry" => pb::AttemptOutcome::Deferred,
         "gave_up" => pb::AttemptOutcome::Refused,
+        "bounced" => pb::AttemptOutcome::Bounced,
         _ => pb::AttemptOutcome::Unspecified,
     };
     pb::Attempt {

@@ -120,6 +120,26 @@ pub enum MessageSettled {
     LeaseLost,
 }
 
+/// Write down that a message came back after the channel had accepted it.
+#[derive(Debug, Clone)]
+pub struct MarkBounced {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Why, in the words of whoever returned it, without addresses.
+    pub error: String,
+}
+
+/// Whether that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageBounced {
+    /// It was: the message has failed.
+    Bounced,
+    /// The message had ended otherwise, this way already, or was never tried.
+    NotOut,
+    /// There is no such message.
+    Unknown,
+}
+
 /// Whose messages to list.
 #[derive(Debug, Clone)]
 pub enum MessageFilter {
@@ -155,7 +175,7 @@ pub struct MessageRecord {
     pub destination: String,
     /// Where it stands.
     pub state: DeliveryState,
-    /// Why it stands there: a suppression's name or the last attempt's error.
+    /// Why it stands there: a suppression's name, the last attempt's error or `bounced`.
     pub reason: String,
     /// When it was asked for.
     pub requested_at: Timestamp,
@@ -170,7 +190,7 @@ pub struct MessageRecord {
 pub struct Attempt {
     /// When it ended.
     pub time: Timestamp,
-    /// `accepted`, `retry` or `gave_up`.
+    /// `accepted`, `retry`, `gave_up`, or `bounced`: no attempt, but what became of an accepted one.
     pub outcome: String,
     /// The channel's words; empty when it accepted.
     pub error: String,

@@ -154,6 +154,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes down how an attempt ended, if the lease still holds.
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError>;
 
+    /// Writes down that a message came back after the channel had accepted it.
+    async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError>;
+
     /// Reads a page of messages, newest first.
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError>;
 

@@ -110,6 +110,8 @@ event_names! {
     MessageSent = "message_sent" Info,
     /// A channel refused a message for good.
     MessageFailed = "message_failed" Warn,
+    /// A message that was accepted came back.
+    MessageBounced = "message_bounced" Warn,
     /// A message's link died before it could be sent.
     MessageExpired = "message_expired" Warn,
     /// A caller lacked a scope.

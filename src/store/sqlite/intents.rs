@@ -10,11 +10,11 @@ use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, BeginSignIn,
     CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EventStretch,
-    EventsRead, FinishSignIn, LeaseMessages, Leased, MessagePage, MessageRecord, MessageSettled,
-    OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink, RecordedEvent,
-    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, SecurityInfo,
-    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
-    TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    EventsRead, FinishSignIn, LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage,
+    MessageRecord, MessageSettled, OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink,
+    RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved,
+    SecurityInfo, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished,
+    Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -166,6 +166,12 @@ impl Store for SqliteStore {
             .submit(Background, move |work| {
                 outbox::settle_message(work, &intent)
             })
+            .await
+    }
+
+    async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
+        self.writer
+            .submit(Background, move |work| outbox::mark_bounced(work, &intent))
             .await
     }
 

@@ -13,8 +13,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled,
-    SettleMessage, StoreError, Whence,
+    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MarkBounced, MessageBounced,
+    MessageContent, MessageSettled, SettleMessage, StoreError, Whence,
 };
 use rusqlite::Row;
 
@@ -91,10 +91,7 @@ impl Due {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let message_id = row.message_id("message_id")?;
         if !row.flag("worth_sending")? {
-            let account_id = row
-                .get::<_, Option<[u8; 16]>>("account_id")?
-                .map(AccountId::from_bytes);
-            return Ok(Self::TooLate(message_id, account_id));
+            return Ok(Self::TooLate(message_id, account_id(row)?));
         }
         Ok(match leased(row, message_id) {
             Ok(message) => Self::Worth(Box::new(message)),
@@ -105,11 +102,9 @@ impl Due {
 
 fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreError> {
     let name: Option<String> = row.get("display_name")?;
-    let attempts =
-        u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))?;
     Ok(LeasedMessage {
         message_id,
-        attempt: attempts.saturating_add(1),
+        attempt: attempts(row)?.saturating_add(1),
         channel: row.channel()?,
         address: row.text("address")?,
         locale: row.locale()?,
@@ -117,6 +112,16 @@ fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreEr
             .map_err(|_| row::unreadable("display_name"))?,
         content: content(row)?,
     })
+}
+
+fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
+    let bytes: Option<[u8; 16]> = row.get("account_id")?;
+    Ok(bytes.map(AccountId::from_bytes))
+}
+
+/// How many attempts were begun.
+fn attempts(row: &Row<'_>) -> Result<u32, StoreError> {
+    u32::try_from(row.number("attempts")?).map_err(|_| row::unreadable("attempts"))
 }
 
 /// Nobody tries the message until then.
@@ -171,18 +176,15 @@ pub(super) fn settle_message(
             intent.attempt,
             DeliveryState::Queued.code(),
         ),
-        |row| {
-            Ok(row
-                .get::<_, Option<[u8; 16]>>("account_id")?
-                .map(AccountId::from_bytes))
-        },
+        account_id,
     )?;
     let Some(account_id) = held else {
         return Ok(MessageSettled::LeaseLost);
     };
+    let attempt = (intent.message_id, intent.attempt);
     match &intent.outcome {
         AttemptOutcome::Accepted => {
-            keep_attempt(work, intent, "accepted", "")?;
+            keep_attempt(work, attempt, "accepted", "")?;
             end(work, intent.message_id, DeliveryState::Sent, "")?;
             work.record(event(
                 work,
@@ -192,7 +194,7 @@ pub(super) fn settle_message(
             ))?;
         }
         AttemptOutcome::Retry { pause, error } => {
-            keep_attempt(work, intent, "retry", error)?;
+            keep_attempt(work, attempt, "retry", error)?;
             change(
                 work.sql(),
                 "UPDATE messages SET due_at = ?1, reason = ?2 WHERE message_id = ?3",
@@ -204,7 +206,7 @@ pub(super) fn settle_message(
             )?;
         }
         AttemptOutcome::GiveUp { error } => {
-            keep_attempt(work, intent, "gave_up", error)?;
+            keep_attempt(work, attempt, "gave_up", error)?;
             end(work, intent.message_id, DeliveryState::Failed, error)?;
             let event = event(
                 work,
@@ -220,7 +222,7 @@ pub(super) fn settle_message(
 
 fn keep_attempt(
     work: &Work<'_>,
-    intent: &SettleMessage,
+    (message_id, attempt): (MessageId, u32),
     outcome: &str,
     error: &str,
 ) -> Result<(), StoreError> {
@@ -228,14 +230,46 @@ fn keep_attempt(
         work.sql(),
         "INSERT INTO attempts (message_id, attempt, ended_at, outcome, error) VALUES (?1, ?2, ?3, ?4, ?5)",
         (
-            intent.message_id.as_bytes(),
-            intent.attempt,
+            message_id.as_bytes(),
+            attempt,
             work.now().as_micros(),
             outcome,
             error,
         ),
     )?;
     Ok(())
+}
+
+/// Writes down that a message came back. It may do so before its courier could say that it was sent.
+pub(super) fn mark_bounced(
+    work: &mut Work<'_>,
+    intent: &MarkBounced,
+) -> Result<MessageBounced, StoreError> {
+    let message_id = intent.message_id;
+    let found = one(
+        work.sql(),
+        "SELECT account_id, state, attempts FROM messages WHERE message_id = ?1",
+        [message_id.as_bytes()],
+        |row| Ok((account_id(row)?, row.delivery_state()?, attempts(row)?)),
+    )?;
+    let Some((account_id, state, attempts)) = found else {
+        return Ok(MessageBounced::Unknown);
+    };
+    if attempts == 0 || !matches!(state, DeliveryState::Sent | DeliveryState::Queued) {
+        return Ok(MessageBounced::NotOut);
+    }
+    let after = attempts.saturating_add(1);
+    keep_attempt(work, (message_id, after), "bounced", &intent.error)?;
+    // Whoever tries it at this moment finds that the lease is lost.
+    change(
+        work.sql(),
+        "UPDATE messages SET attempts = ?1 WHERE message_id = ?2",
+        (after, message_id.as_bytes()),
+    )?;
+    end(work, message_id, DeliveryState::Failed, "bounced")?;
+    let event = event(work, EventName::MessageBounced, message_id, account_id);
+    work.record(event.because(Outcome::Failure, "bounced"))?;
+    Ok(MessageBounced::Bounced)
 }
 
 /// Takes a message out of the outbox: its address is erased.

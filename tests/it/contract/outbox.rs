@@ -1,11 +1,12 @@
 //! The outbox.
 
 use super::{Bench, link_of};
-use crate::support::fixture::{cancel, identifier, lease};
+use crate::support::fixture::{self, cancel, identifier, lease};
+use relatch::domain::id::MessageId;
 use relatch::domain::message::DeliveryState;
 use relatch::store::{
-    AttemptOutcome, LeasedMessage, MessageFilter, MessagePage, MessageRecord, MessageSettled,
-    SettleMessage,
+    AccountSelector, AttemptOutcome, LeasedMessage, MarkBounced, MessageBounced, MessageFilter,
+    MessagePage, MessageRecord, MessageSettled, SettleMessage,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -180,6 +181,73 @@ pub(super) async fn a_lease_of_nothing_expires_what_is_dead(bench: Bench) {
         (alive.address.as_str(), alive.attempt),
         ("ben@example.com", 1)
     );
+}
+
+fn bounced(message: &LeasedMessage) -> MarkBounced {
+    MarkBounced {
+        message_id: message.message_id,
+        error: "550 5.1.1 no such user".to_owned(),
+    }
+}
+
+pub(super) async fn a_message_that_came_back_has_failed(bench: Bench) {
+    let message = one_due(&bench).await;
+    let accepted = settle(&message, AttemptOutcome::Accepted);
+    bench.store.settle_message(accepted).await.unwrap();
+    let before = bench.head();
+    let mark = async || bench.store.mark_bounced(bounced(&message)).await.unwrap();
+    assert_eq!(mark().await, MessageBounced::Bounced);
+    assert_eq!(mark().await, MessageBounced::NotOut);
+    assert_eq!(bench.events(before).await, ["message_bounced"]);
+
+    let record = listed(&bench, "ada@example.com").await.remove(0);
+    assert_eq!(
+        (record.state, record.reason.as_str()),
+        (DeliveryState::Failed, "bounced")
+    );
+    let attempts: Vec<_> = record
+        .attempts
+        .iter()
+        .map(|attempt| (attempt.outcome.as_str(), attempt.error.as_str()))
+        .collect();
+    assert_eq!(
+        attempts,
+        [("accepted", ""), ("bounced", "550 5.1.1 no such user")]
+    );
+    let selector = AccountSelector::Email(fixture::profile("ada@example.com").email.key().clone());
+    let account = bench.store.account(selector).await.unwrap().unwrap();
+    let info = bench.store.security_info(account.account_id).await.unwrap();
+    assert_eq!(info.unwrap().pending[0].state, DeliveryState::Failed);
+}
+
+pub(super) async fn what_is_not_out_does_not_come_back(bench: Bench) {
+    let nobody = MarkBounced {
+        message_id: MessageId::from_bytes([9; 16]),
+        error: String::new(),
+    };
+    let marked = bench.store.mark_bounced(nobody).await.unwrap();
+    assert_eq!(marked, MessageBounced::Unknown);
+
+    // It may come back before its courier could say that it was sent, which is too late then.
+    let message = one_due(&bench).await;
+    let marked = bench.store.mark_bounced(bounced(&message)).await.unwrap();
+    assert_eq!(marked, MessageBounced::Bounced);
+    let accepted = settle(&message, AttemptOutcome::Accepted);
+    let settled = bench.store.settle_message(accepted).await.unwrap();
+    assert_eq!(settled, MessageSettled::LeaseLost);
+    bench.clock.advance(Duration::from_mins(1));
+    assert!(bench.due().await.is_empty());
+
+    bench.request("ada@example.com").await;
+    let untried = listed(&bench, "ada@example.com").await.remove(0);
+    let untried = MarkBounced {
+        message_id: untried.message_id,
+        error: String::new(),
+    };
+    let before = bench.head();
+    let marked = bench.store.mark_bounced(untried).await.unwrap();
+    assert_eq!((marked, bench.head()), (MessageBounced::NotOut, before));
+    assert_eq!(bench.due().await.len(), 1);
 }
 
 pub(super) async fn a_lost_lease_settles_nothing(bench: Bench) {

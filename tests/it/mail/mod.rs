@@ -1,5 +1,6 @@
 //! Mails, by a real mail server: what arrives, and what becomes of what does not.
 
+mod bounces;
 mod journeys;
 mod post;
 mod protection;

@@ -6,7 +6,6 @@ use tokio::time::sleep;
 
 use super::scene::{ATTEMPT, LEASE, Scene, Scripted, Then, refused_for_now};
 use crate::delivery::channel::{OutgoingMessage, SendError};
-use crate::delivery::courier::{ERROR_MAX, for_the_record};
 use crate::delivery::outbox::{Entry, TestClock};
 use crate::domain::message::DeliveryState;
 use crate::store::AttemptOutcome;
@@ -161,14 +160,6 @@ async fn what_cannot_be_settled_is_sent_again_when_its_lease_is_over() {
     assert_eq!(channel.seen().len(), 2);
     assert_eq!(scene.outbox.only().outcomes, [AttemptOutcome::Accepted]);
     assert_eq!(scene.outbox.only().message.attempt, 2);
-}
-
-#[test]
-fn a_long_reply_is_kept_as_one_short_line() {
-    let reply = format!("554 no\r\n554 {}", "x".repeat(1_000));
-    let kept = for_the_record(&reply);
-    assert!(kept.starts_with("554 no  554 xxx"));
-    assert_eq!(kept.chars().count(), ERROR_MAX);
 }
 
 #[tokio::test(start_paused = true)]
