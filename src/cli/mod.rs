@@ -16,6 +16,7 @@ mod keys;
 mod output;
 mod serve;
 mod server;
+mod store;
 
 pub use dev_args::DevArgs;
 pub use failure::Failure;
@@ -60,6 +61,8 @@ enum Command {
     Account(account::AccountCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Does what the command line says, program name first, and tells how that ended.
@@ -96,6 +99,7 @@ impl Command {
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),
             Self::Audit(command) => block_on(command.run(source, output)),
+            Self::Store(command) => command.run(source, output),
         }
     }
 }

@@ -6,9 +6,11 @@
 
 mod leaf;
 mod name;
+mod tree;
 
 pub use leaf::{Attribute, Leaf, Opening, WireTime, commitment};
 pub use name::{EventName, Level, Outcome};
+pub use tree::{Root, Tree};
 
 use super::call::Call;
 use super::id::{AccountId, EventId};

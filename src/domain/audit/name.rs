@@ -126,6 +126,8 @@ event_names! {
     Overloaded = "sys_overloaded" Warn,
     /// The log was watched.
     AuditWatched = "audit_watch_opened" Info,
+    /// The store was made of a backup: another log ended, and this one began.
+    StoreRestored = "store_restored" Critical,
     /// The service began to serve.
     Startup = "sys_startup" Info,
     /// The service ended in good order.

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod connection;
 mod group;
 mod idempotency;
@@ -23,6 +24,7 @@ mod readers;
 mod refusal;
 mod requests;
 mod resets;
+mod restore;
 mod row;
 mod schema;
 mod sign_in;
@@ -30,12 +32,16 @@ mod statistics;
 #[cfg(test)]
 mod testing;
 mod tidy;
+mod verify;
 mod work;
 mod writer;
 
+pub use backup::{BackupRefused, backup};
 pub use open::SqliteSettings;
 pub use refusal::OpenError;
+pub use restore::{RestoreRefused, Restored, restore};
 pub use statistics::WriterStatistics;
+pub use verify::Contents;
 
 use crate::clock::Clock;
 use std::sync::Arc;

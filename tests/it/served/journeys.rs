@@ -13,11 +13,11 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-const EMAIL: &str = "ada@example.com";
-const PASSWORD: &str = "seven purple otters dance";
+pub(super) const EMAIL: &str = "ada@example.com";
+pub(super) const PASSWORD: &str = "seven purple otters dance";
 
 #[derive(Clone)]
-struct Bearer;
+pub(super) struct Bearer;
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -27,9 +27,9 @@ impl Interceptor for Bearer {
     }
 }
 
-type Client = InterceptedService<Channel, Bearer>;
+pub(super) type Client = InterceptedService<Channel, Bearer>;
 
-async fn clients(
+pub(super) async fn clients(
     premises: &Premises,
     served: &Served,
 ) -> (PasswordServiceClient<Client>, AccountServiceClient<Client>) {
@@ -41,8 +41,8 @@ async fn clients(
     )
 }
 
-/// The settings that lead to this mail server.
-fn lead_to(smtp: &Smtp) -> String {
+/// The settings that lead to this mail post.
+pub(super) fn lead_to(smtp: &Smtp) -> String {
     let login = smtp.login.as_ref().unwrap();
     format!(
         "smtp.host = \"{}\"\nsmtp.port = {}\nsmtp.security = \"tls\"\nsmtp.username = \"{}\"\n\
@@ -57,9 +57,9 @@ fn lead_to(smtp: &Smtp) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
-    let mut server = MailServer::start(SmtpSecurity::Tls).await;
+    let mut post = MailServer::start(SmtpSecurity::Tls).await;
     let premises = Premises::new();
-    premises.configure_with(&lead_to(&server.settings()), "");
+    premises.configure_with(&lead_to(&post.settings()), "");
     premises.grant("\"reset\", \"profile\", \"signin\", \"accounts\"");
     let mut served = premises.serve().await;
     let (mut passwords, mut accounts) = clients(&premises, &served).await;
@@ -81,12 +81,12 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
         request_id: String::new(),
     };
     passwords.request_reset(forgot).await.unwrap();
-    let token = server.mail(1).await.token("rlt1_");
+    let token = post.mail(1).await.token("rlt1_");
     passwords
         .confirm_reset(confirm(&token, PASSWORD))
         .await
         .unwrap();
-    assert!(server.mail(2).await.text().contains("changed"));
+    assert!(post.mail(2).await.text().contains("changed"));
     let sign_in = pb::VerifyPasswordRequest {
         email: EMAIL.to_owned(),
         password: PASSWORD.to_owned(),
@@ -100,7 +100,7 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
     assert!(matches!(signed_in.outcome, Some(Outcome::SignedIn(_))));
 
     // The server is away when the profile's link is asked for, and the service is started anew meanwhile.
-    server.down().await;
+    post.down().await;
     let from_profile = pb::SendProfileResetLinkRequest {
         account_id,
         client: client(),
@@ -112,9 +112,9 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
         .unwrap();
     assert!(served.end().await.success());
     let served = premises.serve().await;
-    server.up().await;
+    post.up().await;
     let (mut passwords, _) = clients(&premises, &served).await;
-    let token = server.mail(3).await.token("rlt1_");
+    let token = post.mail(3).await.token("rlt1_");
     let another = "nine quiet lanterns hum";
     passwords
         .confirm_reset(confirm(&token, another))

@@ -1,5 +1,6 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
+mod backup;
 mod ending;
 mod example;
 mod handshakes;

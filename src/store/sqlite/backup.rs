@@ -1,0 +1,119 @@
+//! A copy of the database as it is at one moment, also while a service is at work with it.
+
+use super::refusal::OpenError;
+use super::verify::{Contents, verify};
+use super::{connection, private, schema};
+use crate::store::StoreError;
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use std::fs::{self, File};
+use std::io;
+use std::path::{self, Path, PathBuf};
+use thiserror::Error;
+
+/// Why there is no backup. The message says what to do about it.
+#[derive(Debug, Error)]
+pub enum BackupRefused {
+    /// There is no database.
+    #[error("there is no database in {0}: is that the directory that store.directory names?")]
+    NoDatabase(PathBuf),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The backup's file exists already.
+    #[error("{0} exists already and is left as it is: name another file")]
+    Exists(PathBuf),
+    /// It cannot be written.
+    #[error("{0} cannot be written: {1}")]
+    Unwritable(PathBuf, io::Error),
+    /// SQLite cannot copy.
+    #[error("{0} cannot be written: {1}")]
+    NotCopied(PathBuf, rusqlite::Error),
+    /// What was copied is not in order, so the database is not.
+    #[error("the database is damaged, so there is no backup of it: {0}")]
+    Damaged(StoreError),
+}
+
+/// Copies the database of `directory` into the new file `to`, which nobody but its owner can read, and reads
+/// the copy through. A service at work in the directory is not held up; the copy is of one moment.
+///
+/// Keys are not in it, and nor is anything that they protect in clear.
+pub fn backup(directory: &Path, to: &Path) -> Result<Contents, BackupRefused> {
+    let absolute = |path: &Path| path::absolute(path).map_err(|cause| OpenError::file(path, cause));
+    let (directory, to) = (absolute(directory)?, absolute(to)?);
+    let database = directory.join("relatch.db");
+    if !database.exists() {
+        return Err(BackupRefused::NoDatabase(directory));
+    }
+    if to.symlink_metadata().is_ok() {
+        return Err(BackupRefused::Exists(to));
+    }
+    let draft = Draft::new(&to)?;
+    let not_copied = |error| BackupRefused::NotCopied(to.clone(), error);
+    let source =
+        connection::open(&database).map_err(|error| OpenError::sqlite(&database, error))?;
+    if schema::version(&source, &database)? == 0 {
+        return Err(BackupRefused::NoDatabase(directory));
+    }
+    let mut copy = connection::open(&draft.path).map_err(not_copied)?;
+    Backup::new(&source, &mut copy)
+        // All pages in one step, which is one read transaction.
+        .and_then(|backup| backup.step(-1))
+        .map_err(not_copied)?;
+    // Without companions: the file alone is the backup.
+    copy.pragma_update(None, "journal_mode", "DELETE")
+        .map_err(not_copied)?;
+    let contents = verify(&copy).map_err(BackupRefused::Damaged)?;
+    copy.close().map_err(|(_, error)| not_copied(error))?;
+    draft.publish(&to)?;
+    Ok(contents)
+}
+
+/// A file in the making. Unless it is published, nothing of it is left.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    fn new(to: &Path) -> Result<Self, BackupRefused> {
+        let mut name = to.as_os_str().to_owned();
+        name.push(".draft");
+        let path = PathBuf::from(name);
+        // Of a backup that was killed.
+        let _ = fs::remove_file(&path);
+        drop(private::file(&path)?);
+        Ok(Self { path })
+    }
+
+    /// Gives it its name, which nothing else may have meanwhile, for good: also after a loss of power.
+    fn publish(self, to: &Path) -> Result<(), BackupRefused> {
+        let unwritable = |cause| BackupRefused::Unwritable(to.to_owned(), cause);
+        File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::hard_link(&self.path, to))
+            .and_then(|()| match to.parent() {
+                Some(directory) => File::open(directory)?.sync_all(),
+                None => Ok(()),
+            })
+            .map_err(unwritable)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Either it has its name by now, or nobody wants it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Opens a backup and reads it through, without changing it.
+pub(super) fn read(path: &Path) -> Result<(Connection, Contents), BackupRefused> {
+    let connection =
+        connection::open_untouched(path).map_err(|error| OpenError::sqlite(path, error))?;
+    if schema::version(&connection, path)? == 0 {
+        let path = path.to_owned();
+        return Err(OpenError::Foreign { path }.into());
+    }
+    let contents = verify(&connection).map_err(BackupRefused::Damaged)?;
+    Ok((connection, contents))
+}
