@@ -8,6 +8,7 @@ mod audit;
 mod caller;
 mod dev;
 mod dev_args;
+mod doctor;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -42,12 +43,14 @@ Examples:
     relatch audit tail --follow
   Prepare a service of your own:
     relatch keys init --file /etc/relatch/keyring.toml
-    relatch caller new web --scopes reset,signin";
+    relatch caller new web --scopes reset,signin
+    relatch doctor --config /etc/relatch/relatch.toml";
 
 /// What can be done; each is described where it is done.
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(DevArgs),
+    Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
     #[command(subcommand)]
     Caller(caller::CallerCommand),
@@ -86,6 +89,7 @@ impl Command {
     fn run(self, source: &dyn Source, output: &mut Output<'_>) -> Result<(), Failure> {
         match self {
             Self::Dev(args) => dev::run(args, output),
+            Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(&SystemRandom, output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),

@@ -8,6 +8,7 @@ mod audit;
 mod connection;
 mod group;
 mod idempotency;
+mod inspect;
 mod installation;
 mod intents;
 mod job;
@@ -32,6 +33,7 @@ mod testing;
 mod work;
 mod writer;
 
+pub use inspect::{Database, Inspection, inspect};
 pub use open::SqliteSettings;
 pub use refusal::OpenError;
 pub use statistics::WriterStatistics;

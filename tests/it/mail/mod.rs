@@ -5,5 +5,5 @@ mod journeys;
 mod post;
 mod protection;
 mod refusals;
-mod server;
+pub(crate) mod server;
 mod troubles;
