@@ -8,6 +8,7 @@ mod audit;
 mod caller;
 mod dev;
 mod dev_args;
+mod doctor;
 mod ending;
 mod failure;
 #[cfg(test)]
@@ -47,6 +48,7 @@ Examples:
     relatch keys init --file /etc/relatch/keyring.toml
     relatch caller new web --scopes reset,signin
   Run it:
+    relatch doctor --config /etc/relatch/relatch.toml
     relatch serve --config /etc/relatch/relatch.toml";
 
 /// What can be done; each is described where it is done.
@@ -54,6 +56,7 @@ Examples:
 enum Command {
     Dev(DevArgs),
     Serve(serve::ServeArgs),
+    Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
     #[command(subcommand)]
     Caller(caller::CallerCommand),
@@ -95,6 +98,7 @@ impl Command {
         match self {
             Self::Dev(args) => dev::run(args, output),
             Self::Serve(args) => args.run(),
+            Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(&SystemRandom, output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),

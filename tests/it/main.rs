@@ -10,6 +10,7 @@ mod architecture;
 mod cli;
 mod clients;
 mod contract;
+mod doctor;
 mod documents;
 mod grpc;
 mod journeys;

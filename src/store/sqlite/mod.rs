@@ -9,6 +9,7 @@ mod backup;
 mod connection;
 mod group;
 mod idempotency;
+mod inspect;
 mod installation;
 mod intents;
 mod job;
@@ -37,6 +38,7 @@ mod work;
 mod writer;
 
 pub use backup::{BackupRefused, backup};
+pub use inspect::{Database, Inspection, inspect};
 pub use open::SqliteSettings;
 pub use refusal::OpenError;
 pub use restore::{RestoreRefused, Restored, restore};
