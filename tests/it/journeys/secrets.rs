@@ -7,6 +7,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use relatch::domain::message::MessageKind;
 use relatch::pb;
 use std::fs;
+use std::path::PathBuf;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_both_journeys_no_file_holds_a_token_a_proof_or_a_password() {
@@ -49,24 +50,49 @@ async fn after_both_journeys_no_file_holds_a_token_a_proof_or_a_password() {
             .await,
     ));
 
-    let files = fs::read_dir(server.data())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    for file in files {
-        let bytes = fs::read(&file).unwrap();
+    let backup = server.data().join("backup.db");
+    relatch::store::sqlite::backup(&server.data(), &backup).unwrap();
+    let mut found = false;
+    for (file, bytes) in files(&server) {
         for secret in &secrets {
             for spelling in spellings(secret) {
                 assert!(!holds(&bytes, &spelling), "{}: {secret}", file.display());
             }
         }
+        found |= file == backup && holds(&bytes, b"ada@example.com");
     }
-    assert!(
-        holds(
-            &fs::read(server.data().join("relatch.db-wal")).unwrap(),
-            b"ada@example.com"
-        ),
-        "the search finds"
-    );
+    assert!(found, "the search finds");
+}
+
+/// Every file of the data directory, and what it holds.
+fn files(server: &TestServer) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(server.data()).unwrap();
+    entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            (path, bytes)
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_address_stands_in_no_file_a_second_later() {
+    let server = TestServer::start().await;
+    let absent = pb::RequestResetRequest {
+        email: "absent@example.com".to_owned(),
+        client: client(),
+        request_id: String::new(),
+    };
+    server.passwords().request_reset(absent).await.unwrap();
+    eventually(async || {
+        let files = files(&server);
+        files
+            .iter()
+            .all(|(_, bytes)| !holds(bytes, b"absent@example.com"))
+    })
+    .await;
+    assert_eq!(database::count(&server.data(), "messages", "state = 5"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
