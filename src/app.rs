@@ -1,6 +1,7 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
 pub mod dev;
+mod scrape;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,6 +17,7 @@ use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
 use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
+use crate::metrics::Metrics;
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
@@ -26,6 +28,7 @@ use crate::store::{RecordedEvent, Store, StoreError};
 use crate::web;
 use arc_swap::ArcSwap;
 use axum::Router;
+use scrape::Scrape;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -112,6 +115,7 @@ pub struct App {
     refusals: Arc<Refusals>,
     callers: Arc<ArcSwap<Callers>>,
     courier: Courier,
+    scrape: Scrape,
     reflection: bool,
 }
 
@@ -124,10 +128,14 @@ impl App {
         };
         let renderer = Renderer::new(&brand, config.mail.templates_dir.as_deref())?;
         let rules = Arc::new(rules(config)?);
-        let hasher = Hasher::start(hashing(config)?)?;
+        let metrics = Metrics::default();
+        let hasher = Hasher::start(hashing(config, &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
-            SqliteSettings::default(),
+            SqliteSettings {
+                metrics: metrics.writer.clone(),
+                ..SqliteSettings::default()
+            },
             Arc::clone(&around.clock),
             Arc::clone(&around.random),
         )?);
@@ -139,13 +147,16 @@ impl App {
             renderer,
             channel: around.channel,
             pages: around.pages,
+            metrics: metrics.delivery.clone(),
         };
+        let scrape = Scrape::new(&metrics, Arc::clone(&store), Arc::clone(&around.clock));
         let service = Arc::new(Service {
             store,
             clock: around.clock,
             random: around.random,
             keyring: around.keyring,
             hasher,
+            metrics,
             rules,
         });
         Ok(Self {
@@ -156,6 +167,7 @@ impl App {
             service,
             callers: around.callers,
             courier,
+            scrape,
             reflection: config.grpc.reflection,
         })
     }
@@ -168,13 +180,19 @@ impl App {
             refusals,
             callers,
             courier,
+            scrape,
             reflection,
         } = self;
         tell(&service, EventName::Startup).await?;
         let (health, health_service) = Health::new().await;
         let mut pages = listeners.pages;
         if let Some(ops) = listeners.ops {
-            pages.push((ops, web::ops::router(health.ready())));
+            let scrape = Arc::new(scrape);
+            let metrics = move || {
+                let scrape = Arc::clone(&scrape);
+                async move { scrape.text().await }
+            };
+            pages.push((ops, web::ops::router(health.ready(), metrics)));
         }
 
         // Workers go on until the last call is answered.
@@ -204,6 +222,7 @@ impl App {
             keyring: Arc::clone(&service.keyring),
             callers,
             refusals,
+            metrics: service.metrics.clone(),
             reflection,
             shutdown: shutdown.clone(),
         });
@@ -301,7 +320,7 @@ fn rules(config: &Config) -> Result<Rules, PolicyError> {
     })
 }
 
-fn hashing(config: &Config) -> Result<HasherSettings, Argon2ParamsError> {
+fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2ParamsError> {
     let threads = config
         .hashing
         .threads
@@ -312,5 +331,6 @@ fn hashing(config: &Config) -> Result<HasherSettings, Argon2ParamsError> {
         queue: config.hashing.queue,
         params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
         peppers: Peppers::default(),
+        metrics: metrics.hasher.clone(),
     })
 }

@@ -12,6 +12,7 @@ mod clients;
 mod contract;
 mod grpc;
 mod journeys;
+mod observed;
 mod panics;
 mod shutdown;
 mod support;

@@ -2,16 +2,17 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, installation, messages, outbox, requests, resets, sign_in,
+    SqliteStore, accounts, audit, backlog, installation, messages, outbox, requests, resets,
+    sign_in,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
-    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, BeginSignIn,
-    CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EventStretch,
-    EventsRead, FinishSignIn, LeaseMessages, Leased, MessagePage, MessageRecord, MessageSettled,
-    OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink, RecordedEvent,
+    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
+    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions,
+    EventStretch, EventsRead, FinishSignIn, LeaseMessages, Leased, MessagePage, MessageRecord,
+    MessageSettled, OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink, RecordedEvent,
     RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, SecurityInfo,
     SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
     TakeIn, TakenIn, UpdateAccount,
@@ -172,6 +173,14 @@ impl Store for SqliteStore {
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
         self.readers
             .read(move |connection| messages::list_messages(connection, &page))
+            .await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let (operations, unresolved) = (self.writer.statistics().waiting, self.writer.unresolved());
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| backlog::backlog(connection, operations, unresolved, now))
             .await
     }
 

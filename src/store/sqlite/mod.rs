@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod backlog;
 mod connection;
 mod group;
 mod idempotency;

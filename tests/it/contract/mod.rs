@@ -177,6 +177,7 @@ macro_rules! contract {
                 a_message_whose_link_died_is_expired_instead,
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
+                what_waits_is_counted,
             ],
             limits: [
                 a_source_is_limited_and_recovers,

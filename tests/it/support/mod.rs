@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod fixture;
+pub(crate) mod ops;
 pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod wire;
