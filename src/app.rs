@@ -3,6 +3,7 @@
 pub mod bounces;
 mod callers;
 pub mod dev;
+mod scrape;
 pub mod serve;
 pub mod smtp;
 
@@ -22,6 +23,7 @@ use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
 use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
+use crate::metrics::Metrics;
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
@@ -33,6 +35,7 @@ use crate::tls::Incoming;
 use crate::web;
 use arc_swap::ArcSwap;
 use axum::Router;
+use scrape::Scrape;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -114,6 +117,7 @@ pub struct App {
     refusals: Arc<Refusals>,
     callers: Arc<ArcSwap<Callers>>,
     courier: Courier,
+    scrape: Scrape,
     reflection: bool,
     grace: Duration,
 }
@@ -123,10 +127,14 @@ impl App {
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
-        let hasher = Hasher::start(hashing(config)?)?;
+        let metrics = Metrics::default();
+        let hasher = Hasher::start(hashing(config, &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
-            SqliteSettings::default(),
+            SqliteSettings {
+                metrics: metrics.writer.clone(),
+                ..SqliteSettings::default()
+            },
             Arc::clone(&around.clock),
             Arc::clone(&around.random),
         )?);
@@ -138,13 +146,16 @@ impl App {
             renderer,
             channel: around.channel,
             pages: around.pages,
+            metrics: metrics.delivery.clone(),
         };
+        let scrape = Scrape::new(&metrics, Arc::clone(&store), Arc::clone(&around.clock));
         let service = Arc::new(Service {
             store,
             clock: around.clock,
             random: around.random,
             keyring: around.keyring,
             hasher,
+            metrics,
             rules,
         });
         Ok(Self {
@@ -155,6 +166,7 @@ impl App {
             service,
             callers: around.callers,
             courier,
+            scrape,
             reflection: config.grpc.reflection,
             grace: config.shutdown.grace,
         })
@@ -168,6 +180,7 @@ impl App {
             refusals,
             callers,
             courier,
+            scrape,
             reflection,
             grace,
         } = self;
@@ -175,7 +188,12 @@ impl App {
         let (health, health_service) = Health::new().await;
         let mut pages = listeners.pages;
         if let Some(ops) = listeners.ops {
-            pages.push((ops, web::ops::router(health.ready())));
+            let scrape = Arc::new(scrape);
+            let metrics = move || {
+                let scrape = Arc::clone(&scrape);
+                async move { scrape.text().await }
+            };
+            pages.push((ops, web::ops::router(health.ready(), metrics)));
         }
 
         // Workers go on until the last call is answered.
@@ -209,6 +227,7 @@ impl App {
             keyring: Arc::clone(&service.keyring),
             callers,
             refusals,
+            metrics: service.metrics.clone(),
             reflection,
             shutdown: shutdown.clone(),
         });
@@ -316,7 +335,7 @@ fn rules(config: &Config) -> Result<Rules, PolicyError> {
     })
 }
 
-fn hashing(config: &Config) -> Result<HasherSettings, Argon2ParamsError> {
+fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2ParamsError> {
     let threads = config
         .hashing
         .threads
@@ -327,5 +346,6 @@ fn hashing(config: &Config) -> Result<HasherSettings, Argon2ParamsError> {
         queue: config.hashing.queue,
         params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
         peppers: Peppers::default(),
+        metrics: metrics.hasher.clone(),
     })
 }

@@ -9,6 +9,7 @@ pub mod console;
 pub mod delivery;
 pub mod domain;
 pub mod grpc;
+pub mod metrics;
 pub mod pb;
 pub mod random;
 pub mod service;

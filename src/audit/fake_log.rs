@@ -138,6 +138,12 @@ macro_rules! refused {
                 Ok(EventsRead { events: events.collect(), through })
             }
 
+            /// Hangs.
+            async fn backlog(&self) -> Result<Backlog, StoreError> {
+                self.reads.fetch_add(1, Ordering::SeqCst);
+                std::future::pending().await
+            }
+
             fn log_origin(&self) -> Arc<str> {
                 Self::ORIGIN.into()
             }

@@ -10,6 +10,7 @@ use crate::domain::audit::{EventName, Outcome, Sequence};
 use crate::domain::call::Call;
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
+use crate::metrics::{Place, WatchMetrics};
 use crate::store::{EventStretch, RecordedEvent, Store, StoreError, StoredEvent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +86,8 @@ pub struct Watch {
     caught_up: bool,
     ended: bool,
     bookmark_due: Instant,
+    /// Where it is seen to be, if anybody measures it.
+    place: Option<Place>,
 }
 
 /// How far to read.
@@ -126,7 +129,15 @@ impl Watch {
             caught_up: false,
             ended: false,
             bookmark_due: Instant::now() + BOOKMARK_EVERY,
+            place: None,
         })
+    }
+
+    /// The same, measured for as long as it is open.
+    #[must_use]
+    pub fn measured_by(mut self, metrics: &WatchMetrics) -> Self {
+        self.place = Some(metrics.opened(self.position.get()));
+        self
     }
 
     /// The same, as a stream.
@@ -186,6 +197,9 @@ impl Watch {
             )));
         }
         self.position = read.through;
+        if let Some(place) = &self.place {
+            place.reached(self.position.get());
+        }
         Ok(read.events.into_iter().map(Watched::Event).collect())
     }
 

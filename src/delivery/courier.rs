@@ -25,6 +25,7 @@ use crate::domain::keyring::Keyring;
 use crate::domain::message::pause_after;
 use crate::domain::page::Pages;
 use crate::domain::time::Timestamp;
+use crate::metrics::{AttemptEnd, DeliveryMetrics, MessageEnd};
 use crate::random::{self, Random};
 use crate::store::{
     AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled,
@@ -69,6 +70,8 @@ pub struct Courier {
     pub channel: Arc<dyn Channel>,
     /// Where their links lead.
     pub pages: Pages,
+    /// What their delivery is measured with.
+    pub metrics: DeliveryMetrics,
 }
 
 impl Courier {
@@ -152,6 +155,8 @@ impl Courier {
     async fn take_up(self: &Arc<Self>, hands: &mut Hands) -> Result<TakenUp, StoreError> {
         let end = Instant::now() + self.channel.patience();
         let leased = self.lease(hands.room()).await?;
+        self.metrics
+            .messages_ended(MessageEnd::Expired, leased.expired);
         let taken_up = TakenUp {
             anything: !leased.messages.is_empty(),
             next_due: leased.next_due,
@@ -214,6 +219,18 @@ impl Courier {
     }
 
     async fn attempt(&self, message: LeasedMessage, end: Instant) -> Result<(), SendError> {
+        let (channel, begun, _in_hand) = (message.channel, Instant::now(), self.metrics.begin());
+        let sent = self.write_and_send(message, end).await;
+        let how = match &sent {
+            Ok(()) => AttemptEnd::Accepted,
+            Err(SendError::GiveUp { .. }) => AttemptEnd::GaveUp,
+            Err(_) => AttemptEnd::Retry,
+        };
+        self.metrics.attempted(channel, how, begun.elapsed());
+        sent
+    }
+
+    async fn write_and_send(&self, message: LeasedMessage, end: Instant) -> Result<(), SendError> {
         let keyring = self.keyring.load_full();
         let desk = Desk {
             keyring: &keyring,
@@ -248,12 +265,21 @@ impl Courier {
             AttemptOutcome::GiveUp { .. } => "given up",
         };
         let accepted = outcome == AttemptOutcome::Accepted;
+        let ending = match &outcome {
+            AttemptOutcome::Accepted => Some(MessageEnd::Sent),
+            AttemptOutcome::Retry { .. } => None,
+            AttemptOutcome::GiveUp { .. } => Some(MessageEnd::Failed),
+        };
         let intent = SettleMessage {
             message_id,
             attempt,
             outcome,
         };
-        match self.store.settle_message(intent).await {
+        let settled = self.store.settle_message(intent).await;
+        if let (Ok(MessageSettled::Settled), Some(ending)) = (&settled, ending) {
+            self.metrics.messages_ended(ending, 1);
+        }
+        match settled {
             Ok(MessageSettled::Settled) if accepted => {
                 tracing::info!(%message_id, attempt, ended, "a message was sent");
             }

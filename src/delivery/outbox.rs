@@ -323,6 +323,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        not_here()
+    }
+
     async fn record(&self, _: Vec<RecordedEvent>) -> Result<(), StoreError> {
         not_here()
     }

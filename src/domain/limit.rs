@@ -83,6 +83,16 @@ pub enum Bucket {
 }
 
 impl Bucket {
+    /// Every bucket.
+    pub const ALL: [Self; 6] = [
+        Self::RequestSource,
+        Self::ConfirmSource,
+        Self::CheckSource,
+        Self::SignInSource,
+        Self::Identifier,
+        Self::ProfileLink,
+    ];
+
     /// The number that stands for the bucket in the store.
     #[must_use]
     pub const fn code(self) -> u8 {

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::domain::audit::{EventName, Sequence};
 use crate::domain::caller::AuditScope;
 use crate::domain::id::EventId;
+use crate::metrics::WatchMetrics;
 use crate::pb;
 use crate::pb::audit_service_server::AuditService;
 use crate::store::{Store, StoreError, StoredEvent};
@@ -27,12 +28,17 @@ const MOST_NAMES: usize = 100;
 pub(super) struct AuditApi {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    metrics: WatchMetrics,
 }
 
 impl AuditApi {
-    /// Serves the store's log.
-    pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+    /// Serves the store's log, and has its watches measured.
+    pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, metrics: WatchMetrics) -> Self {
+        Self {
+            store,
+            clock,
+            metrics,
+        }
     }
 }
 
@@ -53,7 +59,8 @@ impl AuditService for AuditApi {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let watch = Watch::open(store, clock, context.call(None), request)
             .await
-            .map_err(Refusal::from)?;
+            .map_err(Refusal::from)?
+            .measured_by(&self.metrics);
         Ok(Response::new(watch.stream().map(response)))
     }
 

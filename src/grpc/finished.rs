@@ -1,11 +1,14 @@
-//! The layer that tells what became of a call: one log line, and one count in the audit log if it was
-//! refused. Every answer passes here, whoever gave it.
+//! The layer that tells what became of a call: one log line, the metrics, and one count in the audit log if
+//! it was refused. Every answer passes here, whoever gave it.
 
 use super::authenticate::Attributed;
 use super::callers::Caller;
+use super::measured::Measured;
 use super::methods::Method;
+use super::reasons::{code_name, known};
 use super::refused::Refused;
 use super::status::end_of_stream;
+use crate::domain::audit::EventName;
 use crate::domain::call::CallerName;
 use crate::service::refusals::Refusals;
 use http::{Request, Response};
@@ -20,17 +23,25 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
 
-/// Logs every call and counts the refused ones.
+/// Who is told.
+pub(super) struct Listeners {
+    /// Counts refusals for the audit log.
+    pub(super) refusals: Arc<Refusals>,
+    /// Counts and times calls.
+    pub(super) measured: Measured,
+}
+
+/// Logs every call, measures it, and counts the refused ones.
 #[derive(Clone)]
 pub(super) struct TellFinished<S> {
     inner: S,
-    refusals: Arc<Refusals>,
+    listeners: Arc<Listeners>,
 }
 
 impl<S> TellFinished<S> {
     /// Tells of the calls of `inner`.
-    pub(super) fn new(inner: S, refusals: Arc<Refusals>) -> Self {
-        Self { inner, refusals }
+    pub(super) fn new(inner: S, listeners: Arc<Listeners>) -> Self {
+        Self { inner, listeners }
     }
 }
 
@@ -49,13 +60,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
         TellFinishedFuture {
-            line: Some(Line {
-                method,
-                caller: None,
-                begun: Instant::now(),
-                told: false,
-            }),
-            refusals: Arc::clone(&self.refusals),
+            line: Some(Line::begin(method, Arc::clone(&self.listeners))),
             inner: self.inner.call(request),
         }
     }
@@ -65,7 +70,6 @@ pin_project! {
     /// The answer of [`TellFinished`].
     pub(super) struct TellFinishedFuture<F> {
         line: Option<Line>,
-        refusals: Arc<Refusals>,
         #[pin]
         inner: F,
     }
@@ -81,15 +85,12 @@ where
         let this = self.project();
         let Attributed { caller, response } = ready!(this.inner.poll(cx))?;
         let status = response.extensions().get::<Status>();
-        if let Some(status) = status {
-            count(this.refusals, status, caller.as_deref());
-        }
         let Some(mut line) = this.line.take() else {
             return Poll::Ready(Ok(response));
         };
         line.caller = caller;
         match status {
-            Some(status) => line.tell(status.code(), reason(status)),
+            Some(status) => line.tell_refused(status),
             None if line.streams() => {
                 return Poll::Ready(Ok(response.map(|inner| Body::new(Told { inner, line }))));
             }
@@ -99,43 +100,60 @@ where
     }
 }
 
-fn count(refusals: &Refusals, status: &Status, caller: Option<&Caller>) {
-    if let Some(summary) = Refused::of(status).and_then(|refused| refused.summary) {
-        match caller {
-            Some(caller) => refusals.note(summary.event, summary.reason, &caller.name),
-            None => refusals.note(summary.event, summary.reason, &CallerName::unknown()),
-        }
-    }
-}
-
-fn reason(status: &Status) -> &'static str {
-    Refused::of(status).map_or("", |refused| refused.reason)
-}
-
 /// The log line of a call; a call that nobody waits for any more tells so when it is dropped.
 struct Line {
     method: Option<&'static Method>,
     caller: Option<Arc<Caller>>,
+    listeners: Arc<Listeners>,
     begun: Instant,
     told: bool,
 }
 
 impl Line {
+    fn begin(method: Option<&'static Method>, listeners: Arc<Listeners>) -> Self {
+        listeners.measured.of(method).begin();
+        Self {
+            method,
+            caller: None,
+            listeners,
+            begun: Instant::now(),
+            told: false,
+        }
+    }
+
     fn streams(&self) -> bool {
         self.method.is_some_and(|method| method.streams)
     }
 
-    fn tell(&mut self, code: Code, reason: &str) {
+    fn tell_refused(&mut self, status: &Status) {
+        let refused = Refused::of(status);
+        if let Some(summary) = refused.and_then(|refused| refused.summary) {
+            let Listeners { refusals, measured } = &*self.listeners;
+            match &self.caller {
+                Some(caller) => refusals.note(summary.event, summary.reason, &caller.name),
+                None => refusals.note(summary.event, summary.reason, &CallerName::unknown()),
+            }
+            if summary.event == EventName::RateLimited {
+                measured.limit_hit(summary.reason);
+            }
+        }
+        self.tell(status.code(), refused.map_or("", |refused| refused.reason));
+    }
+
+    fn tell(&mut self, code: Code, reason: &'static str) {
         self.told = true;
+        let (code, took) = (code_name(code), self.begun.elapsed());
+        let measured = self.listeners.measured.of(self.method);
+        measured.finish(code, reason, took);
         tracing::info!(
             method = self.method.map_or("unlisted", |method| method.path),
             caller = self
                 .caller
                 .as_ref()
                 .map_or("", |caller| caller.name.as_str()),
-            ?code,
+            code,
             reason,
-            micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "call finished"
         );
     }
@@ -172,7 +190,7 @@ impl HttpBody for Told {
             .as_ref()
             .and_then(|frame| frame.as_ref().ok()?.trailers_ref());
         if let Some((code, reason)) = trailers.and_then(end_of_stream) {
-            this.line.tell(code, &reason);
+            this.line.tell(code, known(&reason));
         }
         Poll::Ready(frame)
     }

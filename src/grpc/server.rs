@@ -8,15 +8,17 @@ use super::correlation::Correlate;
 use super::deadline::KeepDeadline;
 use super::delivery::DeliveryApi;
 use super::factor::FactorApi;
-use super::finished::TellFinished;
+use super::finished::{Listeners, TellFinished};
 use super::foreign::GiveReasons;
 use super::limits::{
     CONNECTION_WINDOW, LOCAL_RESETS, LONGEST_HEADERS, LONGEST_MESSAGE, LONGEST_RESPONSE,
     PENDING_RESETS, PING_EVERY, PING_TIME, STREAM_WINDOW, STREAMS,
 };
+use super::measured::Measured;
 use super::panics::CatchPanics;
 use crate::clock::Clock;
 use crate::domain::keyring::Keyring;
+use crate::metrics::Metrics;
 use crate::pb;
 use crate::pb::account_service_server::{AccountService, AccountServiceServer};
 use crate::pb::audit_service_server::AuditServiceServer;
@@ -59,6 +61,8 @@ pub struct Parts<P, A> {
     pub callers: Arc<ArcSwap<Callers>>,
     /// Where refusals are counted.
     pub refusals: Arc<Refusals>,
+    /// What calls and watches are measured with.
+    pub metrics: Metrics,
     /// Whether the reflection services are served.
     pub reflection: bool,
     /// When to end.
@@ -71,7 +75,7 @@ pub struct GrpcServer {
     routes: Routes,
     random: Arc<dyn Random>,
     callers: Arc<ArcSwap<Callers>>,
-    refusals: Arc<Refusals>,
+    listeners: Arc<Listeners>,
     shutdown: Shutdown,
 }
 
@@ -87,7 +91,7 @@ impl GrpcServer {
     /// Puts the services together.
     pub fn new<P: PasswordService, A: AccountService>(parts: Parts<P, A>) -> Self {
         let delivery = DeliveryApi::new(Arc::clone(&parts.store), parts.keyring);
-        let audit = AuditApi::new(parts.store, parts.clock);
+        let audit = AuditApi::new(parts.store, parts.clock, parts.metrics.watches);
         let routes = Routes::new(limited!(PasswordServiceServer::new(parts.password)))
             .add_service(limited!(AccountServiceServer::new(parts.account)))
             .add_service(limited!(FactorServiceServer::new(FactorApi)))
@@ -102,7 +106,10 @@ impl GrpcServer {
             },
             random: parts.random,
             callers: parts.callers,
-            refusals: parts.refusals,
+            listeners: Arc::new(Listeners {
+                refusals: parts.refusals,
+                measured: Measured::new(parts.metrics.calls),
+            }),
             shutdown: parts.shutdown,
         }
     }
@@ -121,7 +128,7 @@ impl GrpcServer {
             routes,
             random,
             callers,
-            refusals,
+            listeners,
             shutdown,
         } = self;
         let ending = shutdown.clone();
@@ -130,9 +137,9 @@ impl GrpcServer {
             .layer(layer_fn(move |inner| {
                 Correlate::new(inner, Arc::clone(&random))
             }))
-            // Every answer is told and every refusal counted, whoever gave it.
+            // Every answer is told and measured and every refusal counted, whoever gave it.
             .layer(layer_fn(move |inner| {
-                TellFinished::new(inner, Arc::clone(&refusals))
+                TellFinished::new(inner, Arc::clone(&listeners))
             }))
             // Nobody gets further without a credential and a scope for the method.
             .layer(layer_fn(move |inner| {

@@ -391,6 +391,7 @@ impl From<StoreError> for Status {
 mod tests {
     use super::*;
     use crate::domain::account::SecondFactor;
+    use crate::grpc::reasons::known;
 
     fn error_info(status: &Status) -> tonic_types::ErrorInfo {
         status.get_details_error_info().unwrap()
@@ -511,10 +512,9 @@ mod tests {
         ];
         for (refusal, told) in refusals {
             let status = Status::from(refusal);
-            assert_eq!(
-                format!("{:?} {}", status.code(), error_info(&status).reason),
-                told
-            );
+            let reason = error_info(&status).reason;
+            assert_eq!(format!("{:?} {reason}", status.code()), told);
+            assert_eq!(known(&reason), reason, "the list of reasons lacks it");
             let retries = status.get_details_retry_info().is_some();
             assert_eq!(retries, status.code() == Code::ResourceExhausted, "{told}");
         }

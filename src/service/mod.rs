@@ -17,6 +17,7 @@ use crate::domain::keyring::Keyring;
 use crate::domain::limit::Rates;
 use crate::domain::password::Policy;
 use crate::domain::reset::LinkLifetime;
+use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::store::{INTAKE_CAP, Store};
 use arc_swap::ArcSwap;
@@ -63,6 +64,8 @@ pub struct Service {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// Where passwords are hashed and judged.
     pub hasher: Hasher,
+    /// What they are measured with.
+    pub metrics: Metrics,
     /// The rules in force.
     pub rules: Arc<Rules>,
 }

@@ -1,6 +1,7 @@
 //! The resolver: opens what the intake holds.
 
 use super::Service;
+use crate::metrics::MessageEnd;
 use crate::store::{Resolve, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +51,13 @@ pub async fn resolve_all(service: &Service) -> Result<(), StoreError> {
             at_most: batch(left, service.rules.intake_cap),
             identifier_rate,
         };
-        left = service.store.resolve(intent).await?.left;
+        let resolved = service.store.resolve(intent).await?;
+        let metrics = &service.metrics;
+        metrics
+            .delivery
+            .messages_ended(MessageEnd::Suppressed, resolved.suppressed);
+        metrics.calls.identifier_limit_hits(resolved.limited);
+        left = resolved.left;
         if left == 0 {
             return Ok(());
         }

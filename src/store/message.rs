@@ -25,6 +25,8 @@ pub struct LeaseMessages {
 pub struct Leased {
     /// The messages to try now.
     pub messages: Vec<LeasedMessage>,
+    /// How many messages were expired instead.
+    pub expired: u32,
     /// When the next message becomes due, if one waits.
     pub next_due: Option<Timestamp>,
 }

@@ -7,6 +7,7 @@
 
 mod account;
 mod audit;
+mod backlog;
 mod message;
 mod request;
 mod reset;
@@ -16,6 +17,7 @@ mod tidy;
 
 pub use account::*;
 pub use audit::*;
+pub use backlog::*;
 pub use message::*;
 pub use request::*;
 pub use reset::*;
@@ -159,6 +161,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads a page of messages, newest first.
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError>;
+
+    /// Counts what waits, beside whoever writes and without waiting for them.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
 
     /// Writes events that stand for nothing but themselves: summaries of refusals, start and stop.
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError>;

@@ -72,6 +72,10 @@ pub struct Resolved {
     pub count: u32,
     /// How many are left.
     pub left: u32,
+    /// How many of those resolved led to no message.
+    pub suppressed: u32,
+    /// How many of those suppressed were beyond the limit of their typed address.
+    pub limited: u32,
 }
 
 /// A signed-in person asks for a link.

@@ -54,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "delivery",
             "domain",
             "grpc",
+            "metrics",
             "pb",
             "random",
             "service",
@@ -74,30 +75,37 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "grpc",
         &[
-            "audit", "clock", "domain", "pb", "random", "service", "shutdown", "store",
+            "audit", "clock", "domain", "metrics", "pb", "random", "service", "shutdown", "store",
         ],
     ),
     (
         "service",
-        &["clock", "domain", "random", "shutdown", "store"],
+        &["clock", "domain", "metrics", "random", "shutdown", "store"],
     ),
     (
         "delivery",
-        &["clock", "domain", "random", "shutdown", "store", "web"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "web",
+        ],
     ),
-    ("audit", &["clock", "domain", "random", "shutdown", "store"]),
+    (
+        "audit",
+        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+    ),
     (
         "store::sqlite",
-        &["clock", "domain", "random", "shutdown", "store"],
+        &["clock", "domain", "metrics", "random", "shutdown", "store"],
     ),
     (
         "store::postgres",
-        &["clock", "domain", "random", "shutdown", "store"],
+        &["clock", "domain", "metrics", "random", "shutdown", "store"],
     ),
     ("store", &["domain"]),
     ("config", &["domain"]),
     ("clock", &["domain"]),
     ("domain", &[]),
+    // Handles that are handed in, like the clock: whoever is given one measures with it. Who gathers them is `app`.
+    ("metrics", &["domain"]),
     ("pb", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),

@@ -15,6 +15,7 @@ mod documents;
 mod grpc;
 mod journeys;
 mod mail;
+mod observed;
 mod panics;
 mod served;
 mod shutdown;

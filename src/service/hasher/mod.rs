@@ -29,6 +29,7 @@ use self::{kdf::Kdf, pool::Pool};
 use crate::domain::password::{
     Argon2Params, Judgement, Password, PasswordHash, PepperId, PersonalWords, Policy, SALT_BYTES,
 };
+use crate::metrics::{HasherMetrics, Operation};
 
 /// Whom a job is for. When the queue grows long, confirms are the last to be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,8 @@ pub struct HasherSettings {
     pub params: Argon2Params,
     /// Secrets that go into hashes.
     pub peppers: Peppers,
+    /// What the threads and their queue are measured with.
+    pub metrics: HasherMetrics,
 }
 
 impl HasherSettings {
@@ -102,6 +105,7 @@ impl Default for HasherSettings {
             queue: threads.get().saturating_mul(64),
             params: Argon2Params::default(),
             peppers: Peppers::default(),
+            metrics: HasherMetrics::default(),
         }
     }
 }
@@ -121,11 +125,12 @@ impl Hasher {
             queue,
             params,
             peppers,
+            metrics,
         } = settings;
         if queue < HasherSettings::SHORTEST_QUEUE {
             return Err(HasherStartError::QueueTooShort(queue));
         }
-        let pool = Pool::start(threads, queue, params)?;
+        let pool = Pool::start(threads, queue, params, metrics)?;
         Ok(Self {
             pool,
             kdf: Arc::new(Kdf::new(params, peppers)),
@@ -143,7 +148,7 @@ impl Hasher {
     ) -> Result<PasswordHash, HashError> {
         let kdf = Arc::clone(&self.kdf);
         self.pool
-            .run(class, deadline, move |arena| {
+            .run(class, Operation::Hash, deadline, move |arena| {
                 kdf.hash(arena, &password, &salt)
             })
             .await?
@@ -160,7 +165,7 @@ impl Hasher {
     ) -> Result<Verdict, HashError> {
         let kdf = Arc::clone(&self.kdf);
         self.pool
-            .run(class, deadline, move |arena| {
+            .run(class, Operation::Verify, deadline, move |arena| {
                 kdf.verify(arena, &password, against.as_ref())
             })
             .await?
@@ -176,7 +181,9 @@ impl Hasher {
         words: PersonalWords,
     ) -> Result<Judgement, HashError> {
         self.pool
-            .run(class, deadline, move |_| policy.judge(&password, &words))
+            .run(class, Operation::Judge, deadline, move |_| {
+                policy.judge(&password, &words)
+            })
             .await
     }
 

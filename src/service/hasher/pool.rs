@@ -21,6 +21,7 @@ use super::{
     queue::{Full, Job, Queue},
 };
 use crate::domain::password::Argon2Params;
+use crate::metrics::{HasherMetrics, Operation};
 
 /// A full queue of the default length is worked off in about this time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -28,6 +29,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Threads that each keep an arena and take jobs from one queue.
 pub(super) struct Pool {
     queue: Arc<Queue>,
+    metrics: HasherMetrics,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -38,10 +40,12 @@ impl Pool {
         threads: NonZeroUsize,
         queue_length: usize,
         params: Argon2Params,
+        metrics: HasherMetrics,
     ) -> io::Result<Self> {
         let kept_kib = usize::try_from(params.memory_kib()).unwrap_or(usize::MAX);
         let mut pool = Self {
-            queue: Arc::new(Queue::new(queue_length)),
+            queue: Arc::new(Queue::new(queue_length, metrics.clone())),
+            metrics,
             threads: Vec::new(),
         };
         for number in 0..threads.get() {
@@ -58,23 +62,29 @@ impl Pool {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         class: Class,
+        operation: Operation,
         deadline: Instant,
         work: impl FnOnce(&mut Arena) -> T + Send + 'static,
     ) -> Result<T, HashError> {
-        if Instant::now() >= deadline {
+        let asked = Instant::now();
+        if asked >= deadline {
             return Err(HashError::DeadlineExceeded);
         }
         let (reply, answer) = oneshot::channel();
         let pending = Box::new(Pending {
+            operation,
+            asked,
             deadline,
             reply,
             work,
+            metrics: self.metrics.clone(),
         });
-        self.queue
-            .push(class, pending)
-            .map_err(|Full| HashError::Saturated {
+        self.queue.push(class, pending).map_err(|Full| {
+            self.metrics.refused();
+            HashError::Saturated {
                 retry_after: RETRY_AFTER,
-            })?;
+            }
+        })?;
         match timeout_at(deadline, answer).await {
             Ok(Ok(outcome)) => outcome,
             // The job panicked, which dropped its end of the channel.
@@ -121,9 +131,12 @@ fn work_off(queue: &Queue, mut arena: Arena) {
 
 /// A job with somebody waiting for its outcome.
 struct Pending<T, F> {
+    operation: Operation,
+    asked: Instant,
     deadline: Instant,
     reply: oneshot::Sender<Result<T, HashError>>,
     work: F,
+    metrics: HasherMetrics,
 }
 
 impl<T: Send, F: FnOnce(&mut Arena) -> T + Send> Job for Pending<T, F> {
@@ -132,14 +145,20 @@ impl<T: Send, F: FnOnce(&mut Arena) -> T + Send> Job for Pending<T, F> {
     }
 
     fn run(self: Box<Self>, arena: &mut Arena) {
+        let begun = Instant::now();
         if self.is_abandoned() {
+            self.metrics.abandoned();
             return;
         }
         // The waiting side has a timer too, but it fires only when its thread gets round to it.
-        let outcome = if Instant::now() >= self.deadline {
+        let outcome = if begun >= self.deadline {
+            self.metrics.abandoned();
             Err(HashError::DeadlineExceeded)
         } else {
-            Ok((self.work)(arena))
+            self.metrics.begun(begun - self.asked);
+            let done = (self.work)(arena);
+            self.metrics.done(self.operation, begun.elapsed());
+            Ok(done)
         };
         // Nobody may be waiting any more; the work is done all the same.
         let _ = self.reply.send(outcome);
@@ -155,6 +174,7 @@ mod tests {
             NonZeroUsize::new(threads).unwrap(),
             8,
             Argon2Params::default(),
+            HasherMetrics::default(),
         )
         .unwrap()
     }
@@ -176,11 +196,17 @@ mod tests {
         let pool = pool(1);
         for _ in 0..2 {
             let panicked = pool
-                .run(Class::Confirm, later(), |_| panic!("on purpose"))
+                .run(Class::Confirm, Operation::Hash, later(), |_| {
+                    panic!("on purpose")
+                })
                 .await;
             assert_eq!(panicked, Err::<(), _>(HashError::Internal));
         }
-        assert_eq!(pool.run(Class::Confirm, later(), |_| 42).await, Ok(42));
+        assert_eq!(
+            pool.run(Class::Confirm, Operation::Hash, later(), |_| 42)
+                .await,
+            Ok(42)
+        );
     }
 
     #[tokio::test]
@@ -188,8 +214,12 @@ mod tests {
         let pool = pool(2);
         let (here, there) = std::sync::mpsc::channel();
         // Neither ends without the other: one waits for what the other sends.
-        let receive = pool.run(Class::Confirm, later(), move |_| there.recv().is_ok());
-        let send = pool.run(Class::Confirm, later(), move |_| here.send(()).is_ok());
+        let receive = pool.run(Class::Confirm, Operation::Hash, later(), move |_| {
+            there.recv().is_ok()
+        });
+        let send = pool.run(Class::Confirm, Operation::Hash, later(), move |_| {
+            here.send(()).is_ok()
+        });
         assert_eq!(tokio::join!(receive, send), (Ok(true), Ok(true)));
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{Class, arena::Arena};
+use crate::metrics::HasherMetrics;
 
 /// Something to be done on a hashing thread.
 pub(super) trait Job: Send {
@@ -18,6 +19,7 @@ pub(super) trait Job: Send {
 /// A queue that refuses instead of growing.
 pub(super) struct Queue {
     length: usize,
+    metrics: HasherMetrics,
     line: Mutex<Line>,
     arrived: Condvar,
 }
@@ -33,13 +35,14 @@ pub(super) struct Full;
 
 impl Queue {
     /// A queue with this many places, a quarter of which only confirms may take.
-    pub(super) fn new(length: usize) -> Self {
+    pub(super) fn new(length: usize, metrics: HasherMetrics) -> Self {
         let line = Line {
             jobs: VecDeque::new(),
             closed: false,
         };
         Self {
             length,
+            metrics,
             line: Mutex::new(line),
             arrived: Condvar::new(),
         }
@@ -60,6 +63,7 @@ impl Queue {
             return Err(Full);
         }
         line.jobs.push_back(job);
+        self.metrics.waiting(line.jobs.len());
         drop(line);
         self.arrived.notify_one();
         Ok(())
@@ -74,10 +78,11 @@ impl Queue {
             .wait_while(line, idle)
             .unwrap_or_else(PoisonError::into_inner);
         if line.closed {
-            None
-        } else {
-            line.jobs.pop_front()
+            return None;
         }
+        let job = line.jobs.pop_front();
+        self.metrics.waiting(line.jobs.len());
+        job
     }
 
     /// Sends every thread home.
@@ -127,7 +132,7 @@ mod tests {
     #[test]
     fn a_quarter_of_the_places_is_kept_for_confirms() {
         for other in [Class::SignIn, Class::Policy] {
-            let queue = Queue::new(8);
+            let queue = Queue::new(8, HasherMetrics::default());
             for _ in 0..6 {
                 assert_eq!(push(&queue, other), Ok(()));
             }
@@ -142,7 +147,7 @@ mod tests {
 
     #[test]
     fn confirms_may_take_every_place() {
-        let queue = Queue::new(8);
+        let queue = Queue::new(8, HasherMetrics::default());
         for _ in 0..8 {
             assert_eq!(push(&queue, Class::Confirm), Ok(()));
         }
@@ -152,7 +157,7 @@ mod tests {
 
     #[test]
     fn abandoned_jobs_give_up_their_places() {
-        let queue = Queue::new(4);
+        let queue = Queue::new(4, HasherMetrics::default());
         let gone = Dummy::default();
         assert_eq!(queue.push(Class::Confirm, Box::new(gone.clone())), Ok(()));
         for _ in 0..3 {
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_gives_out_nothing() {
-        let queue = Queue::new(4);
+        let queue = Queue::new(4, HasherMetrics::default());
         assert_eq!(push(&queue, Class::Confirm), Ok(()));
         queue.close();
         assert!(queue.pop().is_none());

@@ -48,7 +48,9 @@ impl Busy {
                 started.send(()).unwrap();
                 released.recv().unwrap();
             };
-            pool.pool.run(Class::Confirm, later(), work).await
+            pool.pool
+                .run(Class::Confirm, Operation::Hash, later(), work)
+                .await
         });
         start.await.unwrap();
         Self {
@@ -77,7 +79,7 @@ impl Busy {
         self.job.await.unwrap().unwrap();
         self.hasher
             .pool
-            .run(Class::Confirm, later(), |_| ())
+            .run(Class::Confirm, Operation::Hash, later(), |_| ())
             .await
             .unwrap();
         self.hasher
@@ -165,7 +167,7 @@ async fn a_job_whose_deadline_has_passed_is_never_begun() {
     assert_eq!(late.await.unwrap_err(), HashError::DeadlineExceeded);
     busy.hasher
         .pool
-        .run(Class::Confirm, later(), |_| ())
+        .run(Class::Confirm, Operation::Hash, later(), |_| ())
         .await
         .unwrap();
     assert_eq!(busy.hasher.hashes_run(), 0);

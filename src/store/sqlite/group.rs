@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What the writer's thread works with.
 pub(super) struct Groups {
@@ -54,8 +55,8 @@ impl Groups {
             return;
         }
         let committed = self.transact(jobs);
-        if committed.is_ok() {
-            self.counters.count(jobs.len());
+        if committed.is_err() {
+            self.counters.count_lost();
         }
         for job in jobs.drain(..) {
             job.answer(&committed);
@@ -117,12 +118,15 @@ impl Groups {
             wakes_workers: false,
             unresolved,
         };
-        for job in jobs {
+        for job in jobs.iter_mut() {
             self.run(job.as_mut(), &mut traces)?;
         }
         let head = self.enter(traces.events)?;
+        let begun = Instant::now();
         self.execute("COMMIT")
             .map_err(|error| commit_failed(&error))?;
+        self.counters
+            .count(jobs.len(), begun.elapsed(), traces.unresolved);
         self.unresolved = Some(traces.unresolved);
         if let Some(head) = head {
             self.head.send_replace(head);

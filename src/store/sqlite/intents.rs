@@ -2,19 +2,20 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, installation, messages, outbox, requests, resets, sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, installation, messages, outbox, requests, resets,
+    sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
-    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, BeginSignIn,
-    CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EventStretch,
-    EventsRead, FinishSignIn, LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage,
-    MessageRecord, MessageSettled, OpenAccount, OpenReset, OpenedAccount, OpenedReset, ProfileLink,
-    RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved,
-    SecurityInfo, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished,
-    Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
+    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions,
+    EventStretch, EventsRead, FinishSignIn, LeaseMessages, Leased, MarkBounced, MessageBounced,
+    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenReset, OpenedAccount, OpenedReset,
+    ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve,
+    Resolved, SecurityInfo, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun,
+    SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -178,6 +179,14 @@ impl Store for SqliteStore {
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
         self.readers
             .read(move |connection| messages::list_messages(connection, &page))
+            .await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let (operations, unresolved) = (self.writer.statistics().waiting, self.writer.unresolved());
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| backlog::backlog(connection, operations, unresolved, now))
             .await
     }
 

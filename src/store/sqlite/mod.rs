@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod backlog;
 mod backup;
 mod connection;
 mod group;

@@ -4,9 +4,11 @@ use super::group::Groups;
 use super::lock::DirectoryLock;
 use super::readers::Readers;
 use super::refusal::OpenError;
+use super::statistics::Counters;
 use super::writer::Writer;
 use super::{SqliteStore, audit, connection, installation, private, schema};
 use crate::clock::Clock;
+use crate::metrics::WriterMetrics;
 use crate::random::{self, Random};
 use rusqlite::Connection;
 use std::num::NonZeroUsize;
@@ -14,13 +16,15 @@ use std::path::{self, Path};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How much a store takes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much a store takes on, and who sees it.
+#[derive(Debug, Clone)]
 pub struct SqliteSettings {
     /// How many operations of each priority may wait for the writer; more are refused.
     pub waiting: NonZeroUsize,
     /// How many reads run at a time; more wait.
     pub readers: NonZeroUsize,
+    /// What its writer is measured with.
+    pub metrics: WriterMetrics,
 }
 
 impl Default for SqliteSettings {
@@ -31,6 +35,7 @@ impl Default for SqliteSettings {
         Self {
             waiting: WAITING,
             readers: READERS,
+            metrics: WriterMetrics::default(),
         }
     }
 }
@@ -74,7 +79,7 @@ impl SqliteStore {
             random,
             now,
             unresolved: None,
-            counters: Arc::default(),
+            counters: Arc::new(Counters::new(settings.metrics)),
         };
         Ok(Self {
             readers: Readers::new(readers),

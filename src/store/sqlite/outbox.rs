@@ -65,6 +65,7 @@ pub(super) fn lease_messages(
                 put_off(work, message_id, lease_ends)?;
             }
             Due::TooLate(message_id, account_id) => {
+                leased.expired += 1;
                 end(work, message_id, DeliveryState::Expired, "link_dead")?;
                 let event = event(work, EventName::MessageExpired, message_id, account_id);
                 work.record(event.because(Outcome::Failure, "link_dead"))?;

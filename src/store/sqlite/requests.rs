@@ -80,6 +80,7 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
         },
     )?;
     let count = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
+    let (mut suppressed, mut limited) = (0, 0);
     for (place, envelope) in envelopes {
         change(
             work.sql(),
@@ -88,7 +89,11 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
         )?;
         work.request_resolved();
         match envelope {
-            Ok(envelope) => open(work, &envelope, intent.identifier_rate)?,
+            Ok(envelope) => {
+                let why = open(work, &envelope, intent.identifier_rate)?;
+                suppressed += u32::from(why.is_some());
+                limited += u32::from(why == Some(Suppression::IdentifierLimit));
+            }
             // What cannot be read now never can; everybody behind it would wait for ever.
             Err(error) => tracing::error!(%error, "a request for a link was dropped"),
         }
@@ -96,6 +101,8 @@ pub(super) fn resolve(work: &mut Work<'_>, intent: &Resolve) -> Result<Resolved,
     Ok(Resolved {
         count,
         left: work.unresolved(),
+        suppressed,
+        limited,
     })
 }
 
@@ -135,7 +142,12 @@ impl Envelope {
     }
 }
 
-fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), StoreError> {
+/// Makes the message, or tells why there is none.
+fn open(
+    work: &mut Work<'_>,
+    envelope: &Envelope,
+    rate: Rate,
+) -> Result<Option<Suppression>, StoreError> {
     let limit = Limit {
         key: envelope.identifier_limit,
         rate,
@@ -167,7 +179,7 @@ fn open(work: &mut Work<'_>, envelope: &Envelope, rate: Rate) -> Result<(), Stor
                 expires_at: envelope.expires_at,
                 fallback_locale: &envelope.locale,
             };
-            send_link(work, &envelope.call, account, &link).map(drop)
+            send_link(work, &envelope.call, account, &link).map(|_| None)
         }
         Err(why) => suppress(work, envelope, account.as_ref(), why),
     }
@@ -196,7 +208,7 @@ fn suppress(
     envelope: &Envelope,
     account: Option<&Account>,
     why: Suppression,
-) -> Result<(), StoreError> {
+) -> Result<Option<Suppression>, StoreError> {
     let destination = envelope.email.masked();
     messages::insert(
         work,
@@ -222,7 +234,8 @@ fn suppress(
         .fact("message_id", &envelope.message_id)
         .personal("destination", &destination);
     event.account_id = account.map(|account| account.account_id);
-    work.record(event)
+    work.record(event)?;
+    Ok(Some(why))
 }
 
 /// A link that a signed-in person asked for.

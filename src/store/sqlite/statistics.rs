@@ -1,6 +1,8 @@
 //! How busy the writer is.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::metrics::WriterMetrics;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What the writer has done since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,14 +20,39 @@ pub struct WriterStatistics {
 pub(super) struct Counters {
     groups: AtomicU64,
     operations: AtomicU64,
+    metrics: WriterMetrics,
+    /// Below zero when that is to be counted.
+    unresolved: AtomicI64,
 }
 
 impl Counters {
-    /// One more commit, of this many operations.
-    pub(super) fn count(&self, operations: usize) {
+    /// Nothing was committed yet; from now on it is measured, too.
+    pub(super) fn new(metrics: WriterMetrics) -> Self {
+        Self {
+            metrics,
+            unresolved: AtomicI64::new(-1),
+            ..Self::default()
+        }
+    }
+
+    /// One more commit, of this many operations, which took so long and left so many requests unresolved.
+    pub(super) fn count(&self, operations: usize, commit: Duration, unresolved: u32) {
+        self.unresolved.store(unresolved.into(), Ordering::Relaxed);
+        self.metrics.committed(operations, commit);
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.operations
             .fetch_add(operations as u64, Ordering::Relaxed);
+    }
+
+    /// A group was lost.
+    pub(super) fn count_lost(&self) {
+        self.unresolved.store(-1, Ordering::Relaxed);
+        self.metrics.failed();
+    }
+
+    /// How many requests the intake holds; `None` when that is to be counted.
+    pub(super) fn unresolved(&self) -> Option<u32> {
+        u32::try_from(self.unresolved.load(Ordering::Relaxed)).ok()
     }
 
     /// The counts, beside how many operations wait.

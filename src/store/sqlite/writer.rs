@@ -85,6 +85,11 @@ impl Writer {
         self.work.clone()
     }
 
+    /// How many requests the intake holds, if the last group left that known.
+    pub(super) fn unresolved(&self) -> Option<u32> {
+        self.counters.unresolved()
+    }
+
     /// What it has done so far.
     pub(super) fn statistics(&self) -> WriterStatistics {
         self.counters.statistics(self.queue.len())

@@ -181,6 +181,7 @@ macro_rules! contract {
                 what_is_not_out_does_not_come_back,
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
+                what_waits_is_counted,
             ],
             limits: [
                 a_source_is_limited_and_recovers,

@@ -1,12 +1,13 @@
 //! The outbox.
 
 use super::{Bench, link_of};
-use crate::support::fixture::{self, cancel, identifier, lease};
+use crate::support::fixture::{self, cancel, identifier, lease, resolve, take_in};
+use relatch::clock::Clock;
 use relatch::domain::id::MessageId;
 use relatch::domain::message::DeliveryState;
 use relatch::store::{
-    AccountSelector, AttemptOutcome, LeasedMessage, MarkBounced, MessageBounced, MessageFilter,
-    MessagePage, MessageRecord, MessageSettled, SettleMessage,
+    AccountSelector, AttemptOutcome, Backlog, LeasedMessage, MarkBounced, MessageBounced,
+    MessageFilter, MessagePage, MessageRecord, MessageSettled, SettleMessage, TakenIn,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -311,4 +312,54 @@ pub(super) async fn messages_are_found_for_the_support_desk(bench: Bench) {
     let suppressed = bench.store.list_messages(page).await.unwrap();
     assert_eq!(suppressed.len(), 5);
     assert_eq!(listed(&bench, "absent@example.com").await, suppressed);
+}
+
+pub(super) async fn what_waits_is_counted(bench: Bench) {
+    let waits = async || {
+        let Backlog {
+            operations,
+            unresolved,
+            due,
+            later,
+            oldest,
+            database_bytes,
+            log_bytes: _,
+        } = bench.store.backlog().await.unwrap();
+        assert!(database_bytes > 0);
+        assert_eq!(
+            operations, 0,
+            "nobody waits for a store that is asked one thing at a time"
+        );
+        assert_eq!(oldest.is_some(), due + later > 0);
+        (unresolved, due, later, oldest)
+    };
+    assert_eq!(waits().await, (0, 0, 0, None));
+
+    for email in ["ada@example.com", "bob@example.com"] {
+        bench.account(email).await;
+        let taken = bench.store.take_in(take_in(email, "192.0.2.1")).await;
+        assert_eq!(taken.unwrap(), TakenIn::Accepted);
+    }
+    assert_eq!(waits().await, (2, 0, 0, None));
+
+    let asked = Clock::now(&*bench.clock);
+    bench.clock.advance(Duration::from_secs(1));
+    let resolved = bench.store.resolve(resolve(1)).await.unwrap();
+    assert_eq!((resolved.count, resolved.left), (1, 1));
+    assert_eq!((resolved.suppressed, resolved.limited), (0, 0));
+    assert_eq!(waits().await, (1, 1, 0, Some(asked)));
+
+    bench.store.resolve(resolve(1)).await.unwrap();
+    let leased = bench.store.lease_messages(lease(1)).await.unwrap();
+    assert_eq!(leased.expired, 0);
+    assert_eq!(waits().await, (0, 1, 1, Some(asked)));
+
+    let sent = settle(&leased.messages[0], AttemptOutcome::Accepted);
+    bench.store.settle_message(sent).await.unwrap();
+    assert_eq!(waits().await, (0, 1, 0, Some(asked)));
+
+    bench.clock.advance(Duration::from_hours(1));
+    let leased = bench.store.lease_messages(lease(1)).await.unwrap();
+    assert_eq!((leased.messages.len(), leased.expired), (0, 1));
+    assert_eq!(waits().await, (0, 0, 0, None));
 }

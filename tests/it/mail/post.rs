@@ -6,6 +6,7 @@ use relatch::delivery::Courier;
 use relatch::delivery::render::{Brand, Renderer};
 use relatch::domain::message::DeliveryState;
 use relatch::domain::page::Pages;
+use relatch::metrics::DeliveryMetrics;
 use relatch::random::SystemRandom;
 use relatch::store::sqlite::{SqliteSettings, SqliteStore};
 use relatch::store::{MessageFilter, MessagePage, MessageRecord, Store};
@@ -49,6 +50,7 @@ impl Post {
             renderer: Renderer::new(&brand, None).unwrap(),
             channel: Arc::new(app::smtp::channel(settings, false, Arc::new(SystemRandom)).unwrap()),
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
+            metrics: DeliveryMetrics::default(),
         };
         Self {
             bench: Bench { store, clock },

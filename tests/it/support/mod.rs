@@ -4,6 +4,7 @@ pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod fixture;
+pub(crate) mod ops;
 pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod wire;

@@ -41,6 +41,8 @@ use tonic::{Request, Status};
 pub(crate) struct TestServer {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its health and metrics are.
+    pub ops: SocketAddr,
     /// Moves its time.
     pub clock: Arc<ManualClock>,
     /// What it sent.
@@ -144,10 +146,12 @@ impl TestServer {
         let service = app.service.clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = grpc.local_addr().unwrap();
+        let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ops_address = ops.local_addr().unwrap();
         let (trigger, shutdown) = shutdown::channel();
         let listeners = Listeners {
             grpc: grpc.into(),
-            ops: None,
+            ops: Some(ops.into()),
             pages: Vec::new(),
         };
         let running = tokio::spawn(async move { app.run(listeners, shutdown).await.unwrap() });
@@ -158,6 +162,7 @@ impl TestServer {
             .unwrap();
         Self {
             address,
+            ops: ops_address,
             clock,
             inbox,
             keyring,

@@ -17,6 +17,7 @@ use crate::delivery::render::{Brand, Renderer};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::{PageUrl, Pages};
 use crate::domain::time::Timestamp;
+use crate::metrics::DeliveryMetrics;
 use crate::random::{NoEntropy, Random};
 use crate::store::Store;
 
@@ -167,6 +168,7 @@ impl Scene {
                 cancel: page("cancel"),
                 forgot_password: page("forgot"),
             },
+            metrics: DeliveryMetrics::default(),
         }
     }
 

@@ -108,6 +108,7 @@ impl Running {
             ))),
             callers: Arc::clone(&callers),
             refusals: Arc::clone(&refusals),
+            metrics: Metrics::default(),
             reflection,
             shutdown,
         });

@@ -120,9 +120,9 @@ async fn a_finished_call_is_one_line_that_names_nobody_but_the_caller() {
     assert_eq!(
         told,
         [
-            "web Ok ",
-            "web FailedPrecondition RESET_LINK_INVALID",
-            " Unauthenticated CALLER_UNKNOWN",
+            "web OK ",
+            "web FAILED_PRECONDITION RESET_LINK_INVALID",
+            " UNAUTHENTICATED CALLER_UNKNOWN",
         ]
     );
     let everything = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
@@ -158,7 +158,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_told_as_cancelled() {
         tokio::task::yield_now().await;
     }
     let told = lines.saying("call finished");
-    assert_eq!(told[0]["fields"]["code"], "Cancelled");
+    assert_eq!(told[0]["fields"]["code"], "CANCELLED");
     assert_eq!(told[0]["span"]["request_id"], "0707070707070707");
 }
 
@@ -187,8 +187,8 @@ async fn a_stream_is_told_when_it_ends() {
         while let Ok(Some(_)) = stream.message().await {}
     }
     let told = lines.saying("call finished");
-    assert_eq!(told[0]["fields"]["code"], "Ok");
-    assert_eq!(told[1]["fields"]["code"], "Unavailable");
+    assert_eq!(told[0]["fields"]["code"], "OK");
+    assert_eq!(told[1]["fields"]["code"], "UNAVAILABLE");
     assert_eq!(told[1]["fields"]["reason"], "STREAM_EXPIRED");
     assert_eq!(told[1]["span"]["request_id"], "0707070707070707");
 }

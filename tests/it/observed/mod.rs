@@ -1,0 +1,3 @@
+//! What operators see of a running service, and what nobody sees.
+
+mod metrics;
