@@ -121,11 +121,7 @@ pub struct App {
 impl App {
     /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
-        let brand = Brand {
-            product_name: config.mail.product_name.clone(),
-            support_contact: config.mail.support_contact.clone(),
-        };
-        let renderer = Renderer::new(&brand, config.mail.templates_dir.as_deref())?;
+        let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
         let hasher = Hasher::start(hashing(config)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
@@ -288,6 +284,15 @@ async fn tell(service: &Service, name: EventName) -> Result<(), RunError> {
         facts: vec![("version", env!("CARGO_PKG_VERSION").to_owned())],
     };
     Ok(service.store.record(vec![event]).await?)
+}
+
+/// What writes the mails: tries every template, so that a mistake is told before a mail is wanted.
+pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
+    let brand = Brand {
+        product_name: config.mail.product_name.clone(),
+        support_contact: config.mail.support_contact.clone(),
+    };
+    Renderer::new(&brand, config.mail.templates_dir.as_deref())
 }
 
 fn rules(config: &Config) -> Result<Rules, PolicyError> {

@@ -8,6 +8,7 @@ mod audit;
 mod caller;
 mod dev;
 mod dev_args;
+mod doctor;
 mod ending;
 mod failure;
 #[cfg(test)]
@@ -45,7 +46,8 @@ Examples:
   Prepare a service of your own:
     relatch keys init --file /etc/relatch/keyring.toml
     relatch caller new web --scopes reset,signin
-  Run it:
+  Try out what it stands on, and run it:
+    relatch doctor --config /etc/relatch/relatch.toml
     relatch serve --config /etc/relatch/relatch.toml";
 
 /// What can be done; each is described where it is done.
@@ -53,6 +55,7 @@ Examples:
 enum Command {
     Dev(DevArgs),
     Serve(serve::ServeArgs),
+    Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
     #[command(subcommand)]
     Caller(caller::CallerCommand),
@@ -92,6 +95,7 @@ impl Command {
         match self {
             Self::Dev(args) => dev::run(args, output),
             Self::Serve(args) => args.run(),
+            Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(&SystemRandom, output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),

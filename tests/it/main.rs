@@ -11,6 +11,7 @@ mod cli;
 mod clients;
 mod contract;
 mod documents;
+mod doctor;
 mod grpc;
 mod journeys;
 mod mail;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::delivery::channel::OutgoingMessage;
 use crate::domain::email::Email;
+use crate::domain::id::MessageId;
 use crate::domain::mailbox::Mailbox;
 use crate::domain::time::Timestamp;
 
@@ -16,6 +17,30 @@ pub(super) struct Letter {
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) content: Vec<u8>,
+}
+
+/// What is to be written.
+pub(super) struct Draft {
+    pub(super) message_id: MessageId,
+    /// The full address.
+    pub(super) to: String,
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: Option<String>,
+    pub(super) at: Timestamp,
+}
+
+impl From<OutgoingMessage> for Draft {
+    fn from(message: OutgoingMessage) -> Self {
+        Self {
+            message_id: message.message_id,
+            to: message.to,
+            subject: message.subject,
+            text: message.text,
+            html: message.html,
+            at: message.sent_at,
+        }
+    }
 }
 
 /// Whom letters come from, and where answers to them go.
@@ -51,32 +76,33 @@ impl Sender {
         })
     }
 
-    /// Writes `message`. Everything but the date is the same at each attempt.
-    pub(super) fn write(&self, message: OutgoingMessage) -> Result<Letter, Unwritable> {
-        let to = Email::parse(&message.to).map_err(|_| Unwritable)?;
+    /// Writes a letter. Everything but the date is the same at each attempt.
+    pub(super) fn write(&self, draft: impl Into<Draft>) -> Result<Letter, Unwritable> {
+        let draft: Draft = draft.into();
+        let to = Email::parse(&draft.to).map_err(|_| Unwritable)?;
         let to = address(&to)?;
         let from = self.from.email.clone();
         let raw = |name, value: &str| {
             HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
         };
         let mut letter = lettre::Message::builder()
-            .date(UNIX_EPOCH + since_epoch(message.sent_at))
+            .date(UNIX_EPOCH + since_epoch(draft.at))
             .from(self.from.clone())
             .to(to.clone().into())
-            .subject(one_line(&message.subject))
-            .message_id(Some(format!("<{}@{}>", message.message_id, from.domain())))
+            .subject(one_line(&draft.subject))
+            .message_id(Some(format!("<{}@{}>", draft.message_id, from.domain())))
             // RFC 3834 §5; and what Exchange goes by when it answers for people who are away.
             .raw_header(raw("Auto-Submitted", "auto-generated"))
             .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
         if let Some(reply_to) = &self.reply_to {
             letter = letter.reply_to(reply_to.clone());
         }
-        let text = part(ContentType::TEXT_PLAIN, message.text)?;
-        let written = match message.html {
+        let text = part(ContentType::TEXT_PLAIN, draft.text)?;
+        let written = match draft.html {
             Some(html) => letter.multipart(
                 MultiPart::alternative()
                     // No quoted-printable line can be equal to it (RFC 2045 §6.7).
-                    .boundary(format!("=_{}", message.message_id))
+                    .boundary(format!("=_{}", draft.message_id))
                     .singlepart(text)
                     .singlepart(part(ContentType::TEXT_HTML, html)?),
             ),
@@ -112,7 +138,6 @@ fn since_epoch(moment: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::MessageId;
     use crate::domain::message::{ChannelKind, MessageKind};
     use proptest::prelude::*;
 

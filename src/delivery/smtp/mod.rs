@@ -5,6 +5,7 @@
 //! middle of a question, and tells no refused login from a refused recipient.
 
 mod breaker;
+mod check;
 mod clear;
 mod kept;
 mod letter;
@@ -24,6 +25,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use self::breaker::{Admission, Breaker};
+pub use self::check::CheckFailed;
 use self::kept::Kept;
 pub use self::letter::Unwritable;
 use self::letter::{Letter, Sender};

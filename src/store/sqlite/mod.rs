@@ -8,6 +8,7 @@ mod audit;
 mod connection;
 mod group;
 mod idempotency;
+mod inspect;
 mod installation;
 mod intents;
 mod job;
@@ -33,6 +34,7 @@ mod tidy;
 mod work;
 mod writer;
 
+pub use inspect::{Database, Inspection, inspect};
 pub use open::SqliteSettings;
 pub use refusal::OpenError;
 pub use statistics::WriterStatistics;

@@ -18,6 +18,11 @@ pub(super) fn directory(path: &Path) -> Result<(), OpenError> {
     refuse_exposed(path, DIRECTORY)
 }
 
+/// Refuses the directory if anybody but its owner reaches it.
+pub(super) fn directory_as_found(path: &Path) -> Result<(), OpenError> {
+    refuse_exposed(path, DIRECTORY)
+}
+
 /// Opens the file for reading and writing: creates it with mode 0600, or refuses it as it is found.
 pub(super) fn file(path: &Path) -> Result<File, OpenError> {
     let file = OpenOptions::new()

@@ -14,7 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[(
 )];
 
 /// The newest version of the schema that this program knows.
-const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// The version of the schema in a file; 0 is an empty file.
 ///

@@ -20,10 +20,10 @@ fn command(directory: &Path, line: &str) -> Command {
 }
 
 /// What the command did.
-struct Ran {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl From<Output> for Ran {
@@ -38,7 +38,7 @@ impl From<Output> for Ran {
 }
 
 /// Runs the command to its end.
-fn relatch(directory: &Path, line: &str) -> Ran {
+pub(crate) fn relatch(directory: &Path, line: &str) -> Ran {
     match command(directory, line).output() {
         Ok(output) => output.into(),
         Err(why) => panic!("{line}: {why}"),
@@ -48,7 +48,7 @@ fn relatch(directory: &Path, line: &str) -> Ran {
 impl Ran {
     /// Its output, if it succeeded.
     #[track_caller]
-    fn succeeded(self) -> String {
+    pub(crate) fn succeeded(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
         self.stdout
     }

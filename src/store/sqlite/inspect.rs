@@ -1,0 +1,247 @@
+//! Looking at a data directory without touching it, also while a service is at work in it.
+
+use super::refusal::OpenError;
+use super::{connection, private, schema};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{self, Path};
+
+/// How many findings of a damaged database are told.
+const FINDINGS: u32 = 5;
+
+/// What was seen of a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// Whether a service is at work in it.
+    pub in_use: bool,
+    /// Room left on its file system, in bytes, for whoever is not root.
+    pub free: u64,
+    /// The database.
+    pub database: Database,
+}
+
+/// What was seen of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// There is none, and a service would make it; nor a directory, perhaps.
+    Absent,
+    /// A service was killed, and its last writes are still beside the database. They are taken over at
+    /// the next start. Looking now would make files that are not its owner's, so nobody looked.
+    Unfinished,
+    /// It was read through.
+    Read {
+        /// The version of its schema.
+        schema: i64,
+        /// The version that a service of this program would bring it to.
+        newest: i64,
+        /// What is wrong in it, in SQLite's words; empty when nothing is.
+        findings: Vec<String>,
+    },
+}
+
+/// Looks at the store in `directory`. Reads the whole database, which takes a second for some 100 MB.
+pub fn inspect(directory: &Path) -> Result<Inspection, OpenError> {
+    let directory =
+        &path::absolute(directory).map_err(|cause| OpenError::file(directory, cause))?;
+    let database = directory.join("relatch.db");
+    if !database.exists() {
+        if directory.exists() {
+            private::directory_as_found(directory)?;
+        }
+        return Ok(Inspection {
+            in_use: false,
+            free: free(directory)?,
+            database: Database::Absent,
+        });
+    }
+    private::directory_as_found(directory)?;
+    for name in [
+        "relatch.db",
+        "relatch.db-wal",
+        "relatch.db-shm",
+        "relatch.lock",
+    ] {
+        private::file_if_present(&directory.join(name))?;
+    }
+    loop {
+        let in_use = in_use(directory)?;
+        let seen = look(&database, in_use)?;
+        // What was read while a service began to write says nothing.
+        if in_use == self::in_use(directory)? {
+            return Ok(Inspection {
+                in_use,
+                free: free(directory)?,
+                database: seen,
+            });
+        }
+    }
+}
+
+fn look(database: &Path, in_use: bool) -> Result<Database, OpenError> {
+    let unfinished = database.with_file_name("relatch.db-wal").exists() && !in_use;
+    if unfinished && !is_ours(database)? {
+        return Ok(Database::Unfinished);
+    }
+    let sqlite = |error| OpenError::sqlite(database, error);
+    let connection = if in_use || unfinished {
+        connection::open_reader(database)
+    } else {
+        open_untouched(database)
+    };
+    let connection = connection.map_err(sqlite)?;
+    Ok(Database::Read {
+        schema: schema::version(&connection, database)?,
+        newest: schema::NEWEST,
+        findings: findings(&connection).map_err(sqlite)?,
+    })
+}
+
+/// Opens a database that nobody writes, without making the files that others would need to.
+fn open_untouched(database: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let path = database.to_string_lossy();
+    let path = path
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
+}
+
+fn findings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("PRAGMA quick_check({FINDINGS})"))?;
+    let findings = statement.query_map([], |row| row.get(0))?;
+    let findings: Vec<String> = findings.collect::<Result<_, _>>()?;
+    Ok(findings.into_iter().filter(|found| found != "ok").collect())
+}
+
+fn in_use(directory: &Path) -> Result<bool, OpenError> {
+    let path = directory.join("relatch.lock");
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(cause) => return Err(OpenError::file(&path, cause)),
+    };
+    // Released at once: a service that starts at this very moment is told to try again.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(cause)) => Err(OpenError::file(&path, cause)),
+    }
+}
+
+fn is_ours(database: &Path) -> Result<bool, OpenError> {
+    let metadata = database
+        .metadata()
+        .map_err(|cause| OpenError::file(database, cause))?;
+    Ok(metadata.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// The room where the directory is, or will be.
+fn free(directory: &Path) -> Result<u64, OpenError> {
+    let there = directory.ancestors().find(|path| path.exists());
+    let there = there.unwrap_or(directory);
+    let room = rustix::fs::statvfs(there).map_err(|cause| OpenError::file(there, cause.into()))?;
+    Ok(room.f_bavail.saturating_mul(room.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{House, mark, open};
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    use tempfile::TempDir;
+
+    fn sound() -> Database {
+        Database::Read {
+            schema: schema::NEWEST,
+            newest: schema::NEWEST,
+            findings: Vec::new(),
+        }
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_made() {
+        let above = TempDir::new().unwrap();
+        let directory = above.path().join("a/data");
+        let seen = inspect(&directory).unwrap();
+        assert_eq!((seen.in_use, seen.database), (false, Database::Absent));
+        assert!(seen.free > 0 && !above.path().join("a").exists());
+    }
+
+    #[tokio::test]
+    async fn a_service_at_work_is_seen_and_goes_on() {
+        let house = House::new();
+        house.write(|work| mark(work, "a")).await.unwrap();
+        let seen = inspect(&house.directory).unwrap();
+        assert_eq!((seen.in_use, seen.database), (true, sound()));
+        house.write(|work| mark(work, "b")).await.unwrap();
+    }
+
+    #[test]
+    fn a_closed_database_is_read_and_left_as_it_is() {
+        let above = TempDir::new().unwrap();
+        let directory = above.path().join("data %20?#");
+        drop(open(&directory).unwrap());
+        let before = names(&directory);
+        let seen = inspect(&directory).unwrap();
+        assert_eq!((seen.in_use, seen.database), (false, sound()));
+        assert_eq!(names(&directory), before);
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_service_left_is_read_with_its_last_writes() {
+        let house = House::new();
+        house.write(|work| mark(work, "a")).await.unwrap();
+        let above = TempDir::new().unwrap();
+        let crashed = above.path().join("data");
+        private::directory(&crashed).unwrap();
+        for name in ["relatch.db", "relatch.db-wal"] {
+            fs::copy(house.directory.join(name), crashed.join(name)).unwrap();
+        }
+        assert_eq!(inspect(&crashed).unwrap().database, sound());
+        assert!(crashed.join("relatch.db-wal").exists());
+        drop(open(&crashed).unwrap());
+    }
+
+    #[test]
+    fn damage_is_told_in_sqlites_words() {
+        let above = TempDir::new().unwrap();
+        let directory = above.path().join("data");
+        drop(open(&directory).unwrap());
+        let database = directory.join("relatch.db");
+        let mut bytes = fs::read(&database).unwrap();
+        let end = bytes.len() - 100;
+        bytes[8_192..end].fill(0x5a);
+        fs::write(&database, bytes).unwrap();
+        match inspect(&directory) {
+            Ok(Inspection {
+                database: Database::Read { findings, .. },
+                ..
+            }) => assert!((1..=5).contains(&findings.len()), "{findings:?}"),
+            other => assert!(matches!(other, Err(OpenError::Damaged { .. })), "{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_others_can_reach_is_refused() {
+        let above = TempDir::new().unwrap();
+        let directory = above.path().join("data");
+        drop(open(&directory).unwrap());
+        fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+        let refused = inspect(&directory).unwrap_err();
+        assert!(refused.to_string().contains("chmod 0700"), "{refused}");
+    }
+}
