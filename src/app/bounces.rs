@@ -19,18 +19,22 @@ pub enum BouncesRefused {
     Secrets(PathBuf, SecretsUnreadable),
 }
 
+/// What senders may sign with by these settings. The group may read the file that holds it only if
+/// `allow_group_read`.
+pub fn secrets(settings: &Bounces, allow_group_read: bool) -> Result<Secrets, BouncesRefused> {
+    let path = &settings.secret_file;
+    let text = PrivateFile::new(path, allow_group_read).read()?;
+    Secrets::parse(&text).map_err(|why| BouncesRefused::Secrets(path.clone(), why))
+}
+
 impl App {
-    /// What listens for bounces by these settings. The group may read the file with the secrets only if
-    /// `allow_group_read`.
+    /// What listens for bounces by these settings; see [`secrets`].
     pub fn bounces(
         &self,
         settings: &Bounces,
         allow_group_read: bool,
     ) -> Result<Router, BouncesRefused> {
-        let path = &settings.secret_file;
-        let text = PrivateFile::new(path, allow_group_read).read()?;
-        let secrets =
-            Secrets::parse(&text).map_err(|why| BouncesRefused::Secrets(path.clone(), why))?;
+        let secrets = secrets(settings, allow_group_read)?;
         let store = Arc::clone(&self.service.store);
         Ok(bounces::router(
             secrets,

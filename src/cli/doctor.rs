@@ -76,7 +76,7 @@ impl DoctorArgs {
         keys::check(report, config)?;
         store::check(report, config)?;
         clock::check(report, &SystemClock, &[&self.config, &config.keys.file])?;
-        mail::templates(report, config)?;
+        mail::files(report, config)?;
         if self.offline {
             report.note("mail server", "not asked, as --offline says")?;
             report.note("DNS", "not asked, as --offline says")?;

@@ -47,7 +47,7 @@ Examples:
   Prepare a service of your own:
     relatch keys init --file /etc/relatch/keyring.toml
     relatch caller new web --scopes reset,signin
-  Run it:
+  Try out what it stands on, and run it:
     relatch doctor --config /etc/relatch/relatch.toml
     relatch serve --config /etc/relatch/relatch.toml";
 

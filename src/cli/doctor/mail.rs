@@ -10,11 +10,24 @@ use crate::domain::id::MessageId;
 use crate::random::{self, SystemRandom};
 use std::sync::Arc;
 
-/// Checks that the mails can be written.
-pub(super) fn templates(report: &mut Report<'_, '_>, config: &Config) -> Result<(), Failure> {
+/// Checks that the mails can be written, and those believed who tell of bounces.
+pub(super) fn files(report: &mut Report<'_, '_>, config: &Config) -> Result<(), Failure> {
     match app::renderer(config) {
-        Ok(_) => report.ok("mails", "every mail can be written"),
-        Err(why) => report.problem("mails", why),
+        Ok(_) => report.ok("mails", "every mail can be written")?,
+        Err(why) => report.problem("mails", why)?,
+    }
+    match &config.bounces {
+        None => Ok(()),
+        Some(settings) => match app::bounces::secrets(settings, config.keys.allow_group_read) {
+            Ok(_) => report.ok(
+                "bounces",
+                format_args!(
+                    "{}: its secrets can be read",
+                    settings.secret_file.display()
+                ),
+            ),
+            Err(why) => report.problem("bounces", why),
+        },
     }
 }
 

@@ -112,7 +112,39 @@ fn read(body: &[u8]) -> Option<MarkBounced> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use data_encoding::BASE64;
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    use sha2::Sha256;
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::delivery::outbox::{Outbox, TestClock};
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_written_is_told_to_come_again() {
+        let clock = TestClock::start();
+        let outbox = Outbox::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let key = [7; 32];
+        let secrets = Secrets::parse(&BASE64.encode(&key)).unwrap();
+        let body = format!(r#"{{"message_id": "{}"}}"#, "ab".repeat(16));
+        let at = TestClock::START.as_micros() / 1_000_000;
+        let mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+        let mac = mac.chain_update(format!("1.{at}.{body}")).finalize();
+        let request = Request::post("/bounces")
+            .header("webhook-id", "1")
+            .header("webhook-timestamp", at)
+            .header(
+                "webhook-signature",
+                format!("v1,{}", BASE64.encode(&mac.into_bytes())),
+            )
+            .body(Body::from(body));
+        let answer = router(secrets, outbox, clock)
+            .oneshot(request.unwrap())
+            .await;
+        assert_eq!(answer.unwrap().status(), 503);
+    }
 
     #[test]
     fn a_message_is_named_by_its_id_or_its_mails_and_the_reason_is_scrubbed() {

@@ -350,6 +350,37 @@ async fn every_fault_of_a_configuration_is_told_and_the_rest_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mails_and_bounces_are_tried_by_the_files_that_they_need() {
+    let house = Installation::new(SmtpSecurity::Tls).await;
+    fs::create_dir_all(house.path().join("templates/en")).unwrap();
+    fs::write(house.path().join("templates/en/reset_link.txt"), "{{").unwrap();
+    let secret = house.path().join("bounces");
+    fs::write(&secret, "whsec_AAAA\n").unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    house.set(
+        "[smtp]",
+        "mail.templates_dir = \"templates\"\nbounces.listen = \"127.0.0.1:0\"\nbounces.secret_file = \"bounces\"\n[smtp]",
+    );
+    let (code, told) = house.doctor("--offline", &["mails", "bounces"]).await;
+    let lines: Vec<_> = told.lines().collect();
+    assert!(
+        lines[0].starts_with("problem  mails: ") && lines[0].contains("reset_link.txt"),
+        "{told}"
+    );
+    assert!(
+        lines[1].starts_with("problem  bounces: [bounces] secret_file: bounces line 1"),
+        "{told}"
+    );
+    assert!(!told.contains("AAAA"), "{told}");
+    assert_eq!(code, Some(1));
+
+    fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    fs::remove_dir_all(house.path().join("templates/en")).unwrap();
+    let (code, told) = house.doctor("--offline", &["mails", "bounces"]).await;
+    assert_eq!((code, told.matches("ok  ").count()), (Some(0), 2), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_keyring_that_is_absent_or_beside_the_data_is_told() {
     let house = Installation::new(SmtpSecurity::Tls).await;
     house.set(

@@ -5,5 +5,6 @@ mod journeys;
 mod post;
 mod protection;
 mod refusals;
+mod secrets;
 pub(crate) mod server;
 mod troubles;
