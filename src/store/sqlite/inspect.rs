@@ -1,7 +1,7 @@
 //! Looking at a data directory without touching it, also while a service is at work in it.
 
 use super::refusal::OpenError;
-use super::{connection, private, schema};
+use super::{connection, private, room, schema};
 use rusqlite::Connection;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -52,7 +52,7 @@ pub fn inspect(directory: &Path) -> Result<Inspection, OpenError> {
         }
         return Ok(Inspection {
             in_use: false,
-            free: free(directory)?,
+            free: room::free(directory)?,
             database: Database::Absent,
         });
     }
@@ -72,7 +72,7 @@ pub fn inspect(directory: &Path) -> Result<Inspection, OpenError> {
         if in_use == self::in_use(directory)? {
             return Ok(Inspection {
                 in_use,
-                free: free(directory)?,
+                free: room::free(directory)?,
                 database: seen,
             });
         }
@@ -125,14 +125,6 @@ fn is_ours(database: &Path) -> Result<bool, OpenError> {
         .metadata()
         .map_err(|cause| OpenError::file(database, cause))?;
     Ok(metadata.uid() == rustix::process::geteuid().as_raw())
-}
-
-/// The room where the directory is, or will be.
-fn free(directory: &Path) -> Result<u64, OpenError> {
-    let there = directory.ancestors().find(|path| path.exists());
-    let there = there.unwrap_or(directory);
-    let room = rustix::fs::statvfs(there).map_err(|cause| OpenError::file(there, cause.into()))?;
-    Ok(room.f_bavail.saturating_mul(room.f_frsize))
 }
 
 #[cfg(test)]

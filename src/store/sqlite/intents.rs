@@ -2,7 +2,7 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, installation, messages, outbox, requests, resets,
+    SqliteStore, accounts, audit, backlog, installation, messages, outbox, requests, resets, room,
     sign_in, tidy,
 };
 use crate::domain::account::Account;
@@ -221,6 +221,13 @@ impl Store for SqliteStore {
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {
-        self.writer.submit(Interactive, installation::touch).await
+        // Not in the callers' line: that it is full says how busy the store is, not that it cannot write.
+        let directory = self.directory.clone();
+        self.writer
+            .submit(Background, move |work| {
+                installation::touch(work)?;
+                room::require(&directory)
+            })
+            .await
     }
 }

@@ -27,6 +27,7 @@ mod refusal;
 mod requests;
 mod resets;
 mod restore;
+mod room;
 mod row;
 mod schema;
 mod sign_in;
@@ -47,6 +48,7 @@ pub use statistics::WriterStatistics;
 pub use verify::Contents;
 
 use crate::clock::Clock;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What Relatch remembers, in one file of one machine.
@@ -56,6 +58,7 @@ pub struct SqliteStore {
     writer: writer::Writer,
     clock: Arc<dyn Clock>,
     log_origin: Arc<str>,
+    directory: PathBuf,
     _lock: lock::DirectoryLock,
 }
 

@@ -86,6 +86,7 @@ impl SqliteStore {
             writer: Writer::start(groups, settings.waiting).map_err(OpenError::Thread)?,
             clock,
             log_origin,
+            directory: directory.clone(),
             _lock: lock,
         })
     }

@@ -3,6 +3,7 @@
 mod backup;
 mod ending;
 mod example;
+mod full_disk;
 mod handshakes;
 mod identity;
 mod journeys;
