@@ -7,10 +7,11 @@ use super::{App, Listeners, RunError, StartError, Surroundings};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
+use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
 use crate::random::{Random, SystemRandom};
 use crate::shutdown::Shutdown;
-use crate::tls::{IdentityHandle, IdentityRefused, IdentityWatch, Incoming, Protocol};
+use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Incoming, Protocol};
 use arc_swap::ArcSwap;
 use sd_notify::NotifyState;
 use std::future::Future;
@@ -137,6 +138,16 @@ impl Serving {
         let listeners = Listeners { grpc, ops, pages };
         Ok(app.run(listeners, shutdown).await?)
     }
+}
+
+/// When the certificate that listeners show ends, if there is one; fails as the service would.
+pub fn certificate_ends(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Timestamp>, IdentityRefused> {
+    let read = |files| Identity::read(files, config.keys.allow_group_read, clock);
+    let identity = config.tls.as_ref().map(read).transpose()?;
+    Ok(identity.map(|identity| identity.ends_at()))
 }
 
 fn identity(

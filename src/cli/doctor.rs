@@ -7,6 +7,7 @@ mod keys;
 mod mail;
 mod report;
 mod store;
+mod tls;
 
 use self::clock::Watch;
 use self::report::Report;
@@ -74,6 +75,7 @@ impl DoctorArgs {
     ) -> Result<(), Failure> {
         report.ok("configuration", "has no fault")?;
         keys::check(report, config)?;
+        tls::check(report, config)?;
         store::check(report, config)?;
         clock::check(report, &SystemClock, &[&self.config, &config.keys.file])?;
         mail::files(report, config)?;

@@ -3,6 +3,7 @@
 mod dns;
 
 use dns::Zone;
+use relatch::clock::SystemClock;
 use relatch::config::SmtpSecurity;
 use relatch::random::SystemRandom;
 use relatch::store::sqlite::{SqliteSettings, SqliteStore};
@@ -12,10 +13,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::cli::{Ran, relatch};
 use crate::mail::server::MailServer;
+use crate::support::certificates::{Authority, Pair};
 
 /// A directory with a configuration and everything that it names, as they should be.
 struct Installation {
@@ -115,7 +118,7 @@ timeout = "5s"
         SqliteStore::open(
             &self.path().join("data"),
             SqliteSettings::default(),
-            Arc::new(relatch::clock::SystemClock),
+            Arc::new(SystemClock),
             Arc::new(SystemRandom),
         )
         .unwrap()
@@ -138,6 +141,7 @@ async fn an_installation_that_is_well_is_told_so_line_by_line() {
             "ok       configuration: has no fault",
             "ok       keys: keyring.toml: 1 key signs, 0 more verify, 0 are revoked",
             "ok       callers: 1 may call",
+            "note     TLS: no certificate is configured",
             "ok       store: data: nothing is there yet; the first start makes it",
             "ok       store: data: no service is at work in it",
             "ok       mails: every mail can be written",
@@ -347,6 +351,56 @@ async fn every_fault_of_a_configuration_is_told_and_the_rest_waits() {
         "{told}"
     );
     assert_eq!(code, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_tried_and_its_end_is_told_in_time() {
+    use relatch::clock::Clock as _;
+
+    let house = Installation::new(SmtpSecurity::Tls).await;
+    house.set(
+        "[smtp]",
+        "tls.cert_file = \"tls.pem\"\ntls.key_file = \"tls.key\"\n[smtp]",
+    );
+    let authority = Authority::new();
+    let now = SystemClock.now();
+    let in_days = |days: u64| now.plus(Duration::from_hours(24 * days));
+    let install = |pair: &Pair| {
+        fs::write(house.path().join("tls.pem"), &pair.cert).unwrap();
+        let key = house.path().join("tls.key");
+        fs::write(&key, &pair.key).unwrap();
+        fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
+    };
+    for (pair, code, beginning) in [
+        (
+            authority.issue_until(in_days(60)),
+            0,
+            "ok       TLS: the certificate is that of the key, and ends in ",
+        ),
+        (
+            authority.issue_until(in_days(10)),
+            0,
+            "warning  TLS: the certificate ends in 9 days, at ",
+        ),
+        (
+            authority.issue_ended(),
+            1,
+            "problem  TLS: [tls] the certificate in tls.pem ended at 2021",
+        ),
+        (
+            Pair {
+                key: authority.issue(&["localhost"]).key,
+                ..authority.issue(&["localhost"])
+            },
+            1,
+            "problem  TLS: [tls] the key in tls.key is not that of the certificate in tls.pem",
+        ),
+    ] {
+        install(&pair);
+        let (exit, told) = house.doctor("--offline", &["TLS"]).await;
+        assert!(told.starts_with(beginning), "{told}");
+        assert_eq!(exit, Some(code));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

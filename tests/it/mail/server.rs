@@ -1,6 +1,5 @@
 //! A mail server of another make: aiosmtpd, as `server.py` runs it.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use relatch::config::{Smtp, SmtpLogin, SmtpSecurity};
 use relatch::domain::mailbox::Mailbox;
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
 use crate::clients::tool;
+use crate::support::certificates::{Authority, Pair};
 use crate::support::eventually;
 
 /// The password that it accepts from `relatch`.
@@ -229,16 +229,13 @@ impl Mail {
 
 /// Makes an authority and a certificate for `name`.
 fn certify(directory: &Path, name: &str) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let certificate = authority.self_signed(&key).unwrap();
-    fs::write(directory.join("authority.pem"), certificate.pem()).unwrap();
-
-    let issuer = Issuer::new(authority, key);
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let certificate = certificate.signed_by(&key, &issuer).unwrap();
-    fs::write(directory.join("certificate.pem"), certificate.pem()).unwrap();
-    fs::write(directory.join("key.pem"), key.serialize_pem()).unwrap();
+    let authority = Authority::new();
+    let Pair { cert, key } = authority.issue(&[name]);
+    for (name, pem) in [
+        ("authority.pem", authority.pem()),
+        ("certificate.pem", &cert),
+        ("key.pem", &key),
+    ] {
+        fs::write(directory.join(name), pem).unwrap();
+    }
 }

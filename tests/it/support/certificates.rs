@@ -4,6 +4,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd,
 };
 
+use relatch::domain::time::Timestamp;
+
 /// Signs certificates that are good from 2020 to 2100.
 pub(crate) struct Authority {
     pem: String,
@@ -53,6 +55,21 @@ impl Authority {
     pub(crate) fn issue_early(&self) -> Pair {
         let mut params = params(&["localhost"]);
         params.not_before = date_time_ymd(2100, 1, 1);
+        self.sign(&params)
+    }
+
+    /// A certificate for this machine that ends with the day of this moment.
+    pub(crate) fn issue_until(&self, ends: Timestamp) -> Pair {
+        let day = ends.to_string();
+        let mut day = day.split(['-', 'T']).map(|part| part.parse().unwrap());
+        let (year, month, day) = (
+            day.next().unwrap(),
+            day.next().unwrap(),
+            day.next().unwrap(),
+        );
+        let mut params = params(&["localhost"]);
+        let month = u8::try_from(month).unwrap();
+        params.not_after = date_time_ymd(year, month, u8::try_from(day).unwrap());
         self.sign(&params)
     }
 
