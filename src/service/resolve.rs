@@ -2,6 +2,7 @@
 
 use super::Service;
 use crate::metrics::MessageEnd;
+use crate::random;
 use crate::store::{Resolve, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,12 @@ const SMALLEST_BATCH: u32 = 32;
 /// faster than it is resolved for long.
 const LARGEST_BATCH: u32 = 1_024;
 
+/// How long requests that find the resolver idle wait for it: so long, and up to so much longer. Resolving one for somebody
+/// with an account writes more, and whoever calls next waits behind that; this call must not tell what became of
+/// the one before. So the moment is drawn by chance, and what came in meanwhile shares a transaction.
+const SOONEST: Duration = Duration::from_millis(20);
+const SPREAD: Duration = Duration::from_millis(80);
+
 /// How long to wait before asking a store again that could not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -25,8 +32,14 @@ pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
         work.mark_unchanged();
         let round = async {
             match resolve_all(&service).await {
-                // The sender lives as long as the store does, and the store as long as this task.
-                Ok(()) => drop(work.changed().await),
+                Ok(()) => {
+                    // The sender lives as long as the store does, and the store as long as this task.
+                    drop(work.changed().await);
+                    // Without entropy everybody waits the longest.
+                    let drawn =
+                        random::array(&*service.random).map_or(u16::MAX, u16::from_le_bytes);
+                    tokio::time::sleep(wait(drawn)).await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the intake could not be resolved; trying again");
                     tokio::time::sleep(PAUSE).await;
@@ -40,6 +53,11 @@ pub async fn run(service: Arc<Service>, stopped: impl Future<Output = ()>) {
             () = round => {}
         }
     }
+}
+
+/// The wait that was drawn.
+fn wait(drawn: u16) -> Duration {
+    SOONEST + SPREAD * u32::from(drawn) / u32::from(u16::MAX)
 }
 
 /// Resolves requests until the intake is empty.
@@ -92,6 +110,14 @@ mod tests {
         for left in [CAP / 4 * 3, CAP, u32::MAX] {
             assert_eq!(batch(left, CAP), LARGEST_BATCH);
         }
+    }
+
+    #[test]
+    fn a_wait_is_drawn_between_its_bounds() {
+        assert_eq!(wait(0), SOONEST);
+        assert_eq!(wait(u16::MAX), SOONEST + SPREAD);
+        let middle = wait(u16::MAX / 2);
+        assert!(SOONEST < middle && middle < wait(u16::MAX));
     }
 
     #[test]
