@@ -1,6 +1,7 @@
 //! The calls that are measured.
 
 use crate::Trouble;
+use crate::people::{Person, numbered};
 use http::{HeaderValue, Uri};
 use prost::Message;
 use prost::bytes::Bytes;
@@ -48,6 +49,41 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
+    /// A call that is always the same.
+    pub(crate) fn same(
+        &self,
+        method: &str,
+        code: Code,
+        message: &impl Message,
+    ) -> Result<Call, Trouble> {
+        self.call(method, code, Messages::Same(framed(message)?))
+    }
+
+    /// A call whose message is made of its number, counted from 0; of `None` there are no more.
+    pub(crate) fn numbered<M: Message>(
+        &self,
+        method: &str,
+        message: impl Fn(u32) -> Option<M> + Send + Sync + 'static,
+    ) -> Result<Call, Trouble> {
+        let count = AtomicU32::new(0);
+        let next = move || framed(&message(count.fetch_add(1, Ordering::Relaxed))?).ok();
+        self.call(method, Code::Ok, Messages::Next(Box::new(next)))
+    }
+
+    /// A call for each of these, one after the other.
+    pub(crate) fn of_each<T: Send + 'static, M: Message>(
+        &self,
+        method: &str,
+        each: Vec<T>,
+        message: impl Fn(T) -> M + Send + Sync + 'static,
+    ) -> Result<Call, Trouble> {
+        let left = Mutex::new(each);
+        self.numbered(method, move |_| {
+            let next = left.lock().ok()?.pop()?;
+            Some(message(next))
+        })
+    }
+
     fn call(&self, method: &str, code: Code, messages: Messages) -> Result<Call, Trouble> {
         Ok(Call {
             uri: format!("http://{}/{method}", self.address).parse()?,
@@ -59,70 +95,77 @@ impl Calls {
 
     /// The least that the server can be asked, through the same layers as everything else.
     pub(crate) fn health(&self) -> Result<Call, Trouble> {
-        let message = framed(&HealthCheckRequest::default())?;
-        self.call(
-            "grpc.health.v1.Health/Check",
-            Code::Ok,
-            Messages::Same(message),
-        )
+        let message = HealthCheckRequest::default();
+        self.same("grpc.health.v1.Health/Check", Code::Ok, &message)
     }
 
     /// A request for a link: each from another address, most from another source. Nobody has an account.
     pub(crate) fn request_reset(&self) -> Result<Call, Trouble> {
-        let count = AtomicU32::new(0);
-        let next = move || {
-            let number = count.fetch_add(1, Ordering::Relaxed);
-            let request = pb::RequestResetRequest {
-                email: format!("somebody-{number}@example.com"),
-                client: Some(client(0x0a00_0000 | (number & 0xffff))),
-                request_id: String::new(),
+        self.numbered(&password("RequestReset"), |number| {
+            Some(request_reset(
+                format!("somebody-{number}@example.com"),
+                number,
+            ))
+        })
+    }
+
+    /// Requests for a link, in turns from somebody with one of so many accounts and from somebody without.
+    pub(crate) fn request_reset_among(&self, accounts: u32) -> Result<Call, Trouble> {
+        self.numbered(&password("RequestReset"), move |number| {
+            let email = match number % 2 {
+                // A prime step goes round all of them in no order.
+                0 => numbered("person", number.wrapping_mul(7_919) % accounts),
+                _ => numbered("nobody", number),
             };
-            framed(&request).ok()
-        };
-        self.password("RequestReset", Code::Ok, Messages::Next(Box::new(next)))
+            Some(request_reset(email, number))
+        })
+    }
+
+    /// The same request for a link again and again.
+    pub(crate) fn request_reset_again(&self) -> Result<Call, Trouble> {
+        let message = request_reset("somebody@example.com".to_owned(), 1);
+        self.same(&password("RequestReset"), Code::Ok, &message)
     }
 
     /// A link that somebody made up: the shape and the key are right, the tag is not.
     pub(crate) fn forged(&self, token: &str) -> Result<Call, Trouble> {
-        let message = framed(&confirm(token.to_owned()))?;
-        self.password(
-            "ConfirmReset",
+        let message = confirm(token.to_owned());
+        self.same(
+            &password("ConfirmReset"),
             Code::FailedPrecondition,
-            Messages::Same(message),
+            &message,
         )
     }
 
     /// The use of these links, one after the other.
     pub(crate) fn confirm(&self, tokens: Vec<String>) -> Result<Call, Trouble> {
-        let tokens = Mutex::new(tokens);
-        let next = move || {
-            let token = tokens.lock().ok()?.pop()?;
-            framed(&confirm(token)).ok()
-        };
-        self.password("ConfirmReset", Code::Ok, Messages::Next(Box::new(next)))
+        self.of_each(&password("ConfirmReset"), tokens, confirm)
     }
 
     /// A sign-in with the right password, of one of these people after the other.
-    pub(crate) fn verify(&self, emails: Vec<String>) -> Result<Call, Trouble> {
-        let count = AtomicU32::new(0);
-        let next = move || {
-            let number = usize::try_from(count.fetch_add(1, Ordering::Relaxed)).ok()?;
-            let request = pb::VerifyPasswordRequest {
-                email: emails.get(number % emails.len())?.clone(),
+    pub(crate) fn verify(&self, people: Vec<Person>) -> Result<Call, Trouble> {
+        self.numbered(&password("VerifyPassword"), move |number| {
+            let number = usize::try_from(number).ok()?;
+            Some(pb::VerifyPasswordRequest {
+                email: people.get(number % people.len())?.email.clone(),
                 password: PASSWORD.to_owned(),
                 client: Some(client(0x0a01_0000)),
-            };
-            framed(&request).ok()
-        };
-        self.password("VerifyPassword", Code::Ok, Messages::Next(Box::new(next)))
+            })
+        })
     }
+}
 
-    fn password(&self, method: &str, code: Code, messages: Messages) -> Result<Call, Trouble> {
-        self.call(
-            &format!("relatch.v1.PasswordService/{method}"),
-            code,
-            messages,
-        )
+/// The path of a method of `PasswordService`.
+pub(crate) fn password(method: &str) -> String {
+    format!("relatch.v1.PasswordService/{method}")
+}
+
+/// A request for a link to this address, from one of 65,536 sources.
+pub(crate) fn request_reset(email: String, source: u32) -> pb::RequestResetRequest {
+    pb::RequestResetRequest {
+        email,
+        client: Some(client(0x0a00_0000 | (source & 0xffff))),
+        request_id: String::new(),
     }
 }
 
@@ -135,7 +178,8 @@ fn confirm(token: String) -> pb::ConfirmResetRequest {
     }
 }
 
-fn client(ip: u32) -> pb::ClientContext {
+/// A person at this address.
+pub(crate) fn client(ip: u32) -> pb::ClientContext {
     pb::ClientContext {
         ip: Ipv4Addr::from_bits(ip).to_string(),
         ..pb::ClientContext::default()

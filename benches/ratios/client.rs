@@ -2,6 +2,7 @@
 
 use crate::Trouble;
 use crate::calls::Call;
+use crate::table::milliseconds;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request};
 use prost::bytes::Bytes;
@@ -12,6 +13,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// How much of a stream may be under way, in bytes: no reader is to wait for permission to read.
+const WINDOW: u32 = 256 * 1_024;
 
 /// How calls are made.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +98,54 @@ pub(crate) fn drive(
     })
 }
 
+/// Makes both calls in turns, so many times each and so many at a time, on one connection; tells how long the
+/// answers to each of them took, in milliseconds.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn alternate(
+    address: SocketAddr,
+    sides: &[Arc<Call>; 2],
+    streams: usize,
+    times: usize,
+) -> Result<[Vec<f64>; 2], Trouble> {
+    let sender = connect(address).await?;
+    let mut calling = JoinSet::new();
+    for stream in 0..streams {
+        let (mut sender, sides) = (sender.clone(), sides.clone());
+        let times = times / streams;
+        calling.spawn(async move {
+            let mut took = [Vec::with_capacity(times), Vec::with_capacity(times)];
+            for turn in 0..2 * times {
+                // In a burst both sides are first as often.
+                let side = (turn + stream) % 2;
+                let begun = Instant::now();
+                sender = once(sender, &sides[side]).await?;
+                took[side].push(milliseconds(begun.elapsed()));
+            }
+            Ok::<_, Trouble>(took)
+        });
+    }
+    let mut all = [Vec::new(), Vec::new()];
+    while let Some(took) = calling.join_next().await {
+        let [one, other] = took??;
+        all[0].extend(one);
+        all[1].extend(other);
+    }
+    Ok(all)
+}
+
+/// A connection, which ends with the last sender and tells them what goes wrong meanwhile.
+pub(crate) async fn connect(address: SocketAddr) -> Result<SendRequest<Bytes>, Trouble> {
+    let socket = TcpStream::connect(address).await?;
+    socket.set_nodelay(true)?;
+    let (sender, connection) = h2::client::Builder::new()
+        .initial_window_size(WINDOW)
+        .initial_connection_window_size(16 * WINDOW)
+        .handshake(socket)
+        .await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
 /// What one stream did, or all of a connection.
 #[derive(Debug, Default)]
 struct Counted {
@@ -107,11 +159,7 @@ async fn connection(
     call: &Arc<Call>,
     traffic: Traffic,
 ) -> Result<Counted, Trouble> {
-    let socket = TcpStream::connect(address).await?;
-    socket.set_nodelay(true)?;
-    let (sender, connection) = h2::client::handshake(socket).await?;
-    // It ends with the last sender, and tells them what goes wrong meanwhile.
-    tokio::spawn(connection);
+    let sender = connect(address).await?;
     let counts_from = Instant::now() + traffic.warm_up;
     let mut streams = JoinSet::new();
     for _ in 0..traffic.streams {
@@ -177,7 +225,7 @@ async fn once(sender: SendRequest<Bytes>, call: &Call) -> Result<SendRequest<Byt
     Ok(sender)
 }
 
-fn request(call: &Call) -> Result<Request<()>, http::Error> {
+pub(crate) fn request(call: &Call) -> Result<Request<()>, http::Error> {
     Request::post(call.uri.clone())
         .header("te", "trailers")
         .header("content-type", "application/grpc")
@@ -185,7 +233,7 @@ fn request(call: &Call) -> Result<Request<()>, http::Error> {
         .body(())
 }
 
-fn expect(call: &Call, headers: &HeaderMap) -> Result<(), Trouble> {
+pub(crate) fn expect(call: &Call, headers: &HeaderMap) -> Result<(), Trouble> {
     if headers
         .get("grpc-status")
         .is_some_and(|code| code == call.code)

@@ -8,6 +8,7 @@ use crate::people;
 use crate::server::Server;
 use crate::table::Row;
 use relatch::domain::password::{Password, PersonalWords};
+use relatch::domain::token::LinkKind;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -30,7 +31,7 @@ pub(crate) fn measure(server: &Server) -> Result<Vec<Row>, Trouble> {
     let (mut confirmed, mut verified) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let can_do = bare::hashes_a_second(threads, WINDOW, || {})?;
-        let links = people::links(server, enough(can_do, traffic))?;
+        let links = people::links(server, LinkKind::Reset, enough(can_do, traffic))?;
         let confirm = Arc::new(calls.confirm(links)?);
         bare.push(can_do);
         judged.push(bare::hashes_a_second(threads, WINDOW, judge)?);

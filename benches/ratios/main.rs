@@ -12,14 +12,20 @@
 mod bare;
 mod calls;
 mod client;
+mod each;
 mod environment;
 mod hashing;
 mod latency;
+mod opinion;
 mod people;
 mod process;
 mod rates;
+mod scale;
 mod server;
 mod table;
+mod timing;
+mod watchers;
+mod watching;
 
 use server::Server;
 use std::error::Error;
@@ -38,11 +44,18 @@ const PLACE: &str = env!("CARGO_TARGET_TMPDIR");
 
 fn main() -> Result<(), Trouble> {
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let parts: [(&str, Part); 4] = [
+    let parts: [(&str, Part); 9] = [
         ("rates", |place| rates::measure(&Server::start(place)?)),
         ("hashing", |place| hashing::measure(&Server::start(place)?)),
         ("latency", |place| latency::measure(&Server::start(place)?)),
         ("process", process::measure),
+        ("scale", scale::measure),
+        ("timing", |place| timing::measure(&Server::start(place)?)),
+        ("watching", |place| {
+            watching::measure(&Server::start(place)?)
+        }),
+        ("each", |place| each::measure(&Server::start(place)?)),
+        ("opinion", opinion::measure),
     ];
     print!("{}", environment::describe(Path::new(PLACE))?);
     print!("{}", table::HEAD);

@@ -22,12 +22,19 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// So many links that work, each of an account of its own.
-pub(crate) fn links(server: &Server, count: usize) -> Result<Vec<String>, Trouble> {
+/// Somebody with an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) account_id: AccountId,
+    pub(crate) email: String,
+}
+
+/// Tokens of so many links of this kind that work, each of an account of its own.
+pub(crate) fn links(server: &Server, kind: LinkKind, count: usize) -> Result<Vec<String>, Trouble> {
     let links = server.wait(async {
         let mut waiting = JoinSet::new();
         for _ in 0..count {
-            waiting.spawn(link(Arc::clone(&server.service)));
+            waiting.spawn(link(Arc::clone(&server.service), kind));
         }
         let mut links = Vec::with_capacity(count);
         while let Some(link) = waiting.join_next().await {
@@ -39,8 +46,8 @@ pub(crate) fn links(server: &Server, count: usize) -> Result<Vec<String>, Troubl
     Ok(links)
 }
 
-/// The addresses of so many people who sign in with the [`PASSWORD`].
-pub(crate) fn with_password(server: &Server, count: usize) -> Result<Vec<String>, Trouble> {
+/// So many people who sign in with the [`PASSWORD`].
+pub(crate) fn with_password(server: &Server, count: usize) -> Result<Vec<Person>, Trouble> {
     server.wait(async {
         let service = &*server.service;
         let later = Instant::now() + Duration::from_mins(1);
@@ -50,23 +57,72 @@ pub(crate) fn with_password(server: &Server, count: usize) -> Result<Vec<String>
             .hasher
             .hash(Class::Confirm, later, password, salt)
             .await?;
-        let mut emails = Vec::with_capacity(count);
+        let mut people = Vec::with_capacity(count);
         for _ in 0..count {
-            let (account_id, email) = person(service).await?;
+            let person = somebody(service).await?;
             let intent = SetDemoPassword {
                 call: call()?,
-                account_id,
+                account_id: person.account_id,
                 password_hash: password_hash.clone(),
             };
             service.store.set_demo_password(intent).await?;
-            emails.push(email);
+            people.push(person);
         }
-        Ok(emails)
+        Ok(people)
     })
 }
 
-async fn link(service: Arc<Service>) -> Result<String, Trouble> {
-    let (account_id, _) = person(&service).await?;
+/// So many people who have nothing but an account.
+pub(crate) fn nameless(server: &Server, count: usize) -> Result<Vec<Person>, Trouble> {
+    const AT_A_TIME: usize = 1_024;
+    server.wait(async {
+        let mut people = Vec::with_capacity(count);
+        while people.len() < count {
+            let mut creating = JoinSet::new();
+            for _ in 0..AT_A_TIME {
+                let service = Arc::clone(&server.service);
+                creating.spawn(async move { somebody(&service).await });
+            }
+            while let Some(person) = creating.join_next().await {
+                people.push(person??);
+            }
+        }
+        Ok(people)
+    })
+}
+
+/// How many accounts [`many`] creates at a time.
+const AT_A_TIME: u32 = 1_024;
+
+/// Creates the accounts of so many people, whose addresses are those of [`numbered`].
+pub(crate) fn many(server: &Server, count: u32) -> Result<(), Trouble> {
+    server.wait(async {
+        let mut creating = JoinSet::new();
+        for first in 0..AT_A_TIME.min(count) {
+            let service = Arc::clone(&server.service);
+            creating.spawn(async move {
+                for number in (first..count).step_by(AT_A_TIME as usize) {
+                    // Ids that grow fill the tree in order, which is soon done; how deep it is does not change.
+                    let account_id = AccountId::from_bytes(u128::from(number).to_be_bytes());
+                    create(&service, account_id, numbered("person", number)).await?;
+                }
+                Ok::<_, Trouble>(())
+            });
+        }
+        while let Some(created) = creating.join_next().await {
+            created??;
+        }
+        Ok(())
+    })
+}
+
+/// An address, as long as every other of the same name.
+pub(crate) fn numbered(name: &str, number: u32) -> String {
+    format!("{name}-{number:08}@example.com")
+}
+
+async fn link(service: Arc<Service>, kind: LinkKind) -> Result<String, Trouble> {
+    let account_id = somebody(&service).await?.account_id;
     let keyring = service.keyring.load_full();
     let whose = Pseudonym::of(&keyring, Subject::Account, account_id.as_bytes());
     let reset_id = ResetId::from_bytes(random::array(&SystemRandom)?);
@@ -89,17 +145,22 @@ async fn link(service: Arc<Service>) -> Result<String, Trouble> {
                 reset_id,
                 expires_at,
             };
-            Ok(token::mint(&keyring, LinkKind::Reset, link)
-                .expose()
-                .to_owned())
+            Ok(token::mint(&keyring, kind, link).expose().to_owned())
         }
         other => Err(format!("no link: {other:?}").into()),
     }
 }
 
-async fn person(service: &Service) -> Result<(AccountId, String), Trouble> {
+async fn somebody(service: &Service) -> Result<Person, Trouble> {
     let account_id = AccountId::from_bytes(random::array(&SystemRandom)?);
-    let email = format!("{account_id}@example.com");
+    create(service, account_id, format!("{account_id}@example.com")).await
+}
+
+async fn create(
+    service: &Service,
+    account_id: AccountId,
+    email: String,
+) -> Result<Person, Trouble> {
     let profile = Profile {
         email: Email::parse(&email)?,
         email_verified: true,
@@ -116,12 +177,13 @@ async fn person(service: &Service) -> Result<(AccountId, String), Trouble> {
         profile,
     };
     match service.store.create_account(intent).await? {
-        AccountCreated::Created(_) => Ok((account_id, email)),
+        AccountCreated::Created(_) => Ok(Person { account_id, email }),
         other => Err(format!("no account: {other:?}").into()),
     }
 }
 
-fn call() -> Result<Call, Trouble> {
+/// A call of nobody's.
+pub(crate) fn call() -> Result<Call, Trouble> {
     Ok(Call {
         caller: CallerName::relatch(),
         correlation_id: CorrelationId::from_random(random::array(&SystemRandom)?),

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 const ROUNDS: usize = 7;
 
-const TRAFFIC: Traffic = Traffic {
+pub(crate) const TRAFFIC: Traffic = Traffic {
     connections: 4,
     streams: 64,
     every: None,
@@ -62,7 +62,7 @@ fn drained(server: &Server, taken_in: &Measured, begun: Instant) -> Result<f64, 
 }
 
 /// A token of the right shape and key, in time, whose tag does not hold.
-fn forgery(server: &Server) -> Result<String, Trouble> {
+pub(crate) fn forgery(server: &Server) -> Result<String, Trouble> {
     let link = Link {
         reset_id: ResetId::from_bytes([7; 16]),
         expires_at: Timestamp::from_micros(i64::MAX),

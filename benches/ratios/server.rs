@@ -9,7 +9,7 @@ use relatch::clock::SystemClock;
 use relatch::config::{Config, Profile, Source};
 use relatch::delivery::{Channel, OutgoingMessage, SendError};
 use relatch::domain::call::CallerName;
-use relatch::domain::caller::{CallerCredential, CallerStanza, CallerToken, Scope};
+use relatch::domain::caller::{AuditScope, CallerCredential, CallerStanza, CallerToken, Scope};
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::page::Pages;
 use relatch::grpc::callers::Callers;
@@ -17,7 +17,7 @@ use relatch::random::{self, SystemRandom};
 use relatch::service::{Service, resolve};
 use relatch::shutdown::{self, Trigger};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -33,6 +33,16 @@ const SETTINGS: [(&str, &str); 7] = [
     ("RELATCH_LIMITS__IDENTIFIER", "1000000/1s"),
     ("RELATCH_LIMITS__PROFILE_LINK", "1000000/1s"),
     ("RELATCH_INTAKE__CAP", "10000000"),
+];
+
+/// What the client may do: everything that is measured.
+const SCOPES: [Scope; 6] = [
+    Scope::Reset,
+    Scope::Profile,
+    Scope::Signin,
+    Scope::Accounts,
+    Scope::Delivery,
+    Scope::Audit(AuditScope::All),
 ];
 
 /// A running server, as `relatch dev` runs it but for the limits, the mails and the log: nothing listens to
@@ -54,14 +64,14 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        let data = place.join("data");
+        let data = Self::data(place);
         let profile = Profile::Dev { data_dir: &data };
         let config = Config::read(profile, None, Vec::new(), &Settings)?;
         let token = CallerToken::from_bytes(&random::array(&SystemRandom)?);
         let stanza = CallerStanza {
             name: CallerName::parse("bench")?,
             credential: CallerCredential::TokenSha256(token.sha256()),
-            scopes: [Scope::Reset, Scope::Signin].into_iter().collect(),
+            scopes: SCOPES.into_iter().collect(),
         };
         let keyring = Keyring::of(
             KeyId::from_bytes(random::array(&SystemRandom)?),
@@ -97,6 +107,11 @@ impl Server {
             runtime,
             _trigger: trigger,
         })
+    }
+
+    /// Where a server keeps its data that was started in this directory.
+    pub(crate) fn data(place: &Path) -> PathBuf {
+        place.join("data")
     }
 
     /// Waits for what is to be prepared.

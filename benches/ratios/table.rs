@@ -10,7 +10,7 @@ pub(crate) const HEAD: &str = "\
 
 /// One line of the report.
 pub(crate) struct Row {
-    what: &'static str,
+    what: String,
     value: String,
     goal: &'static str,
     sides: String,
@@ -18,23 +18,23 @@ pub(crate) struct Row {
 
 impl Row {
     /// A row of rates: the ratio within each round.
-    pub(crate) fn ratio(what: &'static str, of: &[f64], to: &[f64]) -> Self {
+    pub(crate) fn ratio(what: impl Into<String>, of: &[f64], to: &[f64]) -> Self {
         let sides = format!("{:.0}/s, {:.0}/s", median(of), median(to));
         Self::new(what, of, to, sides)
     }
 
     /// A row of times in milliseconds: the ratio within each round.
-    pub(crate) fn times(what: &'static str, of: &[f64], to: &[f64]) -> Self {
+    pub(crate) fn times(what: impl Into<String>, of: &[f64], to: &[f64]) -> Self {
         let sides = format!("{:.1} ms, {:.1} ms", median(of), median(to));
         Self::new(what, of, to, sides)
     }
 
-    fn new(what: &'static str, of: &[f64], to: &[f64], sides: String) -> Self {
+    fn new(what: impl Into<String>, of: &[f64], to: &[f64], sides: String) -> Self {
         let ratios: Vec<f64> = of.iter().zip(to).map(|(of, to)| of / to).collect();
         let lowest = ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = ratios.iter().copied().fold(0.0, f64::max);
         Self {
-            what,
+            what: what.into(),
             value: format!("{:.2} ({lowest:.2} … {highest:.2})", median(&ratios)),
             goal: "",
             sides,
@@ -42,13 +42,22 @@ impl Row {
     }
 
     /// A row without another side.
-    pub(crate) fn value(what: &'static str, value: String) -> Self {
+    pub(crate) fn value(what: impl Into<String>, value: String) -> Self {
         Self {
-            what,
+            what: what.into(),
             value,
             goal: "",
             sides: String::new(),
         }
+    }
+
+    /// The same row, with more about the sides.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        if !self.sides.is_empty() {
+            self.sides.push_str("; ");
+        }
+        self.sides.push_str(more);
+        self
     }
 
     /// The same row with the design's goal.
