@@ -2,10 +2,9 @@
 
 use super::refusal::OpenError;
 use super::verify::{Contents, verify};
-use super::{connection, private, schema};
+use super::{connection, copy, private, schema};
 use crate::store::StoreError;
-use rusqlite::Connection;
-use rusqlite::backup::Backup;
+use rusqlite::{Connection, ErrorCode};
 use std::fs::{self, File};
 use std::io;
 use std::path::{self, Path, PathBuf};
@@ -55,16 +54,13 @@ pub fn backup(directory: &Path, to: &Path) -> Result<Contents, BackupRefused> {
     if schema::version(&source, &database)? == 0 {
         return Err(BackupRefused::NoDatabase(directory));
     }
-    let mut copy = connection::open(&draft.path).map_err(not_copied)?;
-    Backup::new(&source, &mut copy)
-        // All pages in one step, which is one read transaction.
-        .and_then(|backup| backup.step(-1))
-        .map_err(not_copied)?;
-    // Without companions: the file alone is the backup.
-    copy.pragma_update(None, "journal_mode", "DELETE")
-        .map_err(not_copied)?;
-    let contents = verify(&copy).map_err(BackupRefused::Damaged)?;
-    copy.close().map_err(|(_, error)| not_copied(error))?;
+    let mut made = connection::open(&draft.path).map_err(not_copied)?;
+    copy::whole(&source, &mut made).map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => OpenError::sqlite(&database, error).into(),
+        _ => not_copied(error),
+    })?;
+    let contents = verify(&made).map_err(BackupRefused::Damaged)?;
+    made.close().map_err(|(_, error)| not_copied(error))?;
     draft.publish(&to)?;
     Ok(contents)
 }

@@ -8,6 +8,7 @@ mod audit;
 mod backlog;
 mod backup;
 mod connection;
+mod copy;
 mod group;
 mod idempotency;
 mod inspect;

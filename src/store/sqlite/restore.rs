@@ -7,7 +7,7 @@
 use super::backup::{self, BackupRefused};
 use super::refusal::OpenError;
 use super::verify::Contents;
-use super::{audit, connection, private, schema};
+use super::{audit, connection, copy, private, schema};
 use crate::clock::Clock;
 use crate::domain::audit::{Draft, Entropy, EventName, Sequence, enter};
 use crate::domain::call::{Call, CallerName, CorrelationId};
@@ -16,7 +16,6 @@ use crate::domain::time::Timestamp;
 use crate::random::{self, NoEntropy, Random};
 use crate::store::StoreError;
 use data_encoding::HEXLOWER;
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, TransactionBehavior};
 use std::fs::{self, File};
 use std::io;
@@ -85,27 +84,25 @@ pub fn restore(
     }
     drop(private::file(&draft)?);
     let sqlite = |error| RestoreRefused::from(OpenError::sqlite(&draft, error));
-    let mut copy = connection::open(&draft).map_err(sqlite)?;
-    Backup::new(&source, &mut copy)
-        .and_then(|backup| backup.step(-1))
-        .map_err(sqlite)?;
-    let version = schema::version(&copy, &draft)?;
-    schema::migrate(&mut copy, version).map_err(sqlite)?;
-    copy.pragma_update(None, "secure_delete", true)
+    let mut made = connection::open(&draft).map_err(sqlite)?;
+    copy::whole(&source, &mut made).map_err(sqlite)?;
+    let version = schema::version(&made, &draft)?;
+    schema::migrate(&mut made, version).map_err(sqlite)?;
+    made.pragma_update(None, "secure_delete", true)
         .map_err(sqlite)?;
 
     let restored = Restored {
         log_origin: format!("relatch/{}", HEXLOWER.encode(&random::array::<8>(random)?)),
         backup: contents,
     };
-    let transaction = copy
+    let transaction = made
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(sqlite)?;
     let now = clock.now();
     end_everything(&transaction, now)?;
     begin_a_log(&transaction, &restored, now, random)?;
     transaction.commit().map_err(sqlite)?;
-    copy.close().map_err(|(_, error)| sqlite(error))?;
+    made.close().map_err(|(_, error)| sqlite(error))?;
     File::open(&draft)
         .and_then(|file| file.sync_all())
         .and_then(|()| fs::rename(&draft, &database))
