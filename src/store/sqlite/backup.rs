@@ -1,8 +1,9 @@
 //! A copy of the database as it is at one moment, also while a service is at work with it.
 
+use super::beside::{beside, has_log};
 use super::refusal::OpenError;
 use super::verify::{Contents, verify};
-use super::{connection, copy, private, schema};
+use super::{connection, copy, inspect, private, schema};
 use crate::store::StoreError;
 use rusqlite::{Connection, ErrorCode};
 use std::fs::{self, File};
@@ -19,6 +20,16 @@ pub enum BackupRefused {
     /// The database cannot be read.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// What should be a backup is a service's database.
+    #[error(
+        "{database} is no backup but the database of a service that runs or was killed, and what that wrote last may be beside it: make a backup with `relatch store backup --directory {directory} FILE` and use that"
+    )]
+    NotAtRest {
+        /// The database.
+        database: PathBuf,
+        /// Where it is.
+        directory: PathBuf,
+    },
     /// The backup's file exists already.
     #[error("{0} exists already and is left as it is: name another file")]
     Exists(PathBuf),
@@ -72,9 +83,7 @@ struct Draft {
 
 impl Draft {
     fn new(to: &Path) -> Result<Self, BackupRefused> {
-        let mut name = to.as_os_str().to_owned();
-        name.push(".draft");
-        let path = PathBuf::from(name);
+        let path = beside(to, ".draft");
         // Of a backup that was killed.
         let _ = fs::remove_file(&path);
         drop(private::file(&path)?);
@@ -102,8 +111,17 @@ impl Drop for Draft {
     }
 }
 
-/// Opens a backup and reads it through, without changing it.
+/// Opens a backup and reads it through, without changing it. `path` is absolute.
 pub(super) fn read(path: &Path) -> Result<(Connection, Contents), BackupRefused> {
+    let directory = path.parent().unwrap_or(path);
+    // The file alone is read, as if nobody wrote it and nothing belonged to it.
+    let at_work = path.ends_with("relatch.db") && inspect::in_use(directory)?;
+    if at_work || has_log(path) {
+        return Err(BackupRefused::NotAtRest {
+            database: path.to_owned(),
+            directory: directory.to_owned(),
+        });
+    }
     let connection =
         connection::open_untouched(path).map_err(|error| OpenError::sqlite(path, error))?;
     if schema::version(&connection, path)? == 0 {
@@ -112,4 +130,47 @@ pub(super) fn read(path: &Path) -> Result<(Connection, Contents), BackupRefused>
     }
     let contents = verify(&connection).map_err(BackupRefused::Damaged)?;
     Ok((connection, contents))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::restore::RestoreRefused;
+    use super::super::testing::{House, mark, marks, open, restored};
+    use super::*;
+    use tempfile::TempDir;
+
+    #[tokio::test]
+    async fn what_a_killed_service_wrote_last_is_not_left_out() {
+        let house = House::new();
+        house.write(|work| mark(work, "answered")).await.unwrap();
+        let crashed = house.crashed();
+        let elsewhere = TempDir::new().unwrap();
+        let (file, data) = (elsewhere.path().join("a"), elsewhere.path().join("data"));
+
+        let refused = restored(&crashed.path().join("relatch.db"), &data).unwrap_err();
+        let RestoreRefused::Backup(BackupRefused::NotAtRest { .. }) = &refused else {
+            panic!("{refused}");
+        };
+        let way_out = format!(
+            "relatch store backup --directory {} FILE",
+            crashed.path().display()
+        );
+        assert!(refused.to_string().contains(&way_out), "{refused}");
+        assert!(!data.exists());
+
+        backup(crashed.path(), &file).unwrap();
+        restored(&file, &data).unwrap();
+        assert_eq!(marks(&open(&data).unwrap()).await, ["answered"]);
+    }
+
+    #[tokio::test]
+    async fn the_database_of_a_service_at_work_is_no_backup() {
+        let house = House::new();
+        let connection = Connection::open(house.directory.join("relatch.db")).unwrap();
+        let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+        connection.query_row(fold, [], |_| Ok(())).unwrap();
+        let data = house.directory.with_file_name("other");
+        let refused = restored(&house.directory.join("relatch.db"), &data).unwrap_err();
+        assert!(refused.to_string().contains("is no backup"), "{refused}");
+    }
 }

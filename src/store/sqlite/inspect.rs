@@ -105,7 +105,8 @@ fn findings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(findings.into_iter().filter(|found| found != "ok").collect())
 }
 
-fn in_use(directory: &Path) -> Result<bool, OpenError> {
+/// Whether a service is at work in the directory.
+pub(super) fn in_use(directory: &Path) -> Result<bool, OpenError> {
     let path = directory.join("relatch.lock");
     let file = match File::open(&path) {
         Ok(file) => file,
@@ -184,15 +185,10 @@ mod tests {
     async fn what_a_killed_service_left_is_read_with_its_last_writes() {
         let house = House::new();
         house.write(|work| mark(work, "a")).await.unwrap();
-        let above = TempDir::new().unwrap();
-        let crashed = above.path().join("data");
-        private::directory(&crashed).unwrap();
-        for name in ["relatch.db", "relatch.db-wal"] {
-            fs::copy(house.directory.join(name), crashed.join(name)).unwrap();
-        }
-        assert_eq!(inspect(&crashed).unwrap().database, sound());
-        assert!(crashed.join("relatch.db-wal").exists());
-        drop(open(&crashed).unwrap());
+        let crashed = house.crashed();
+        assert_eq!(inspect(crashed.path()).unwrap().database, sound());
+        assert!(crashed.path().join("relatch.db-wal").exists());
+        drop(open(crashed.path()).unwrap());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod backlog;
 mod backup;
+mod beside;
 mod connection;
 mod copy;
 mod group;

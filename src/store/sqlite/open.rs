@@ -109,7 +109,7 @@ fn open_database(database: &Path) -> Result<Connection, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{House, mark, open, refusal};
+    use super::super::testing::{House, mark, marks, open, refusal};
     use super::*;
     use std::fs;
     use tempfile::TempDir;
@@ -152,19 +152,9 @@ mod tests {
     async fn what_was_answered_survives_a_crash() {
         let house = House::new();
         house.write(|work| mark(work, "answered")).await.unwrap();
-        // What a killed process leaves: nothing is closed, nothing folded.
-        let crashed = TempDir::new_in(&house.directory).unwrap();
-        let crashed = crashed.path().join("data");
-        private::directory(&crashed).unwrap();
-        for name in ["relatch.db", "relatch.db-wal"] {
-            fs::copy(house.directory.join(name), crashed.join(name)).unwrap();
-        }
-        let store = open(&crashed).unwrap();
-        let marks = |connection: &Connection| {
-            let query = "SELECT CAST(limit_key AS TEXT) FROM limits";
-            Ok(connection.query_one(query, [], |row| row.get::<_, String>(0))?)
-        };
-        assert_eq!(store.readers.read(marks).await.unwrap(), "answered");
+        let crashed = house.crashed();
+        let store = open(crashed.path()).unwrap();
+        assert_eq!(marks(&store).await, ["answered"]);
         assert_eq!(store.writer.head().borrow().get(), 1);
     }
 

@@ -2,13 +2,15 @@
 
 use super::queue::Priority;
 use super::work::Work;
-use super::{OpenError, SqliteSettings, SqliteStore};
+use super::{OpenError, RestoreRefused, Restored, SqliteSettings, SqliteStore, restore};
 use crate::clock::Clock;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::time::Timestamp;
 use crate::random::SystemRandom;
 use crate::store::StoreError;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -108,15 +110,19 @@ impl House {
         }
     }
 
+    /// What a process leaves that is killed now: nothing is closed, nothing folded.
+    pub(super) fn crashed(&self) -> TempDir {
+        let left = TempDir::new().unwrap();
+        fs::set_permissions(left.path(), Permissions::from_mode(0o700)).unwrap();
+        for name in ["relatch.db", "relatch.db-wal"] {
+            fs::copy(self.directory.join(name), left.path().join(name)).unwrap();
+        }
+        left
+    }
+
     /// The keys of the rows that [`mark`] wrote.
     pub(super) async fn marks(&self) -> Vec<String> {
-        let read = self.store.readers.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT CAST(limit_key AS TEXT) FROM limits ORDER BY 1")?;
-            let keys = statement.query_map([], |row| row.get(0))?;
-            Ok(keys.collect::<Result<_, _>>()?)
-        });
-        read.await.unwrap()
+        marks(&self.store).await
     }
 
     /// The log: each event's place and the fact that [`mark`] left in it.
@@ -161,6 +167,22 @@ pub(super) fn refusal(directory: &Path) -> OpenError {
         Ok(_) => panic!("{} was opened", directory.display()),
         Err(refusal) => refusal,
     }
+}
+
+/// Makes the database of a directory of a backup.
+pub(super) fn restored(from: &Path, directory: &Path) -> Result<Restored, RestoreRefused> {
+    restore(from, directory, &crate::clock::SystemClock, &SystemRandom)
+}
+
+/// The keys of the rows that [`mark`] wrote.
+pub(super) async fn marks(store: &SqliteStore) -> Vec<String> {
+    let read = store.readers.read(|connection| {
+        let mut statement =
+            connection.prepare_cached("SELECT CAST(limit_key AS TEXT) FROM limits ORDER BY 1")?;
+        let keys = statement.query_map([], |row| row.get(0))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    });
+    read.await.unwrap()
 }
 
 /// Writes a row and an event.
