@@ -1,12 +1,12 @@
 //! A copy of the database as it is at one moment, also while a service is at work with it.
 
-use super::beside::{beside, has_log};
+use super::beside::has_log;
+use super::draft::FileDraft;
 use super::refusal::OpenError;
 use super::verify::{Contents, verify};
-use super::{connection, copy, inspect, private, schema};
+use super::{connection, copy, inspect, schema};
 use crate::store::StoreError;
 use rusqlite::{Connection, ErrorCode};
-use std::fs::{self, File};
 use std::io;
 use std::path::{self, Path, PathBuf};
 use thiserror::Error;
@@ -58,57 +58,24 @@ pub fn backup(directory: &Path, to: &Path) -> Result<Contents, BackupRefused> {
     if to.symlink_metadata().is_ok() {
         return Err(BackupRefused::Exists(to));
     }
-    let draft = Draft::new(&to)?;
+    let draft = FileDraft::of(&to)?;
     let not_copied = |error| BackupRefused::NotCopied(to.clone(), error);
     let source =
         connection::open(&database).map_err(|error| OpenError::sqlite(&database, error))?;
     if schema::version(&source, &database)? == 0 {
         return Err(BackupRefused::NoDatabase(directory));
     }
-    let mut made = connection::open(&draft.path).map_err(not_copied)?;
+    let mut made = connection::open(draft.path()).map_err(not_copied)?;
     copy::whole(&source, &mut made).map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy) => OpenError::sqlite(&database, error).into(),
         _ => not_copied(error),
     })?;
     let contents = verify(&made).map_err(BackupRefused::Damaged)?;
     made.close().map_err(|(_, error)| not_copied(error))?;
-    draft.publish(&to)?;
+    draft
+        .publish()
+        .map_err(|cause| BackupRefused::Unwritable(to, cause))?;
     Ok(contents)
-}
-
-/// A file in the making. Unless it is published, nothing of it is left.
-struct Draft {
-    path: PathBuf,
-}
-
-impl Draft {
-    fn new(to: &Path) -> Result<Self, BackupRefused> {
-        let path = beside(to, ".draft");
-        // Of a backup that was killed.
-        let _ = fs::remove_file(&path);
-        drop(private::file(&path)?);
-        Ok(Self { path })
-    }
-
-    /// Gives it its name, which nothing else may have meanwhile, for good: also after a loss of power.
-    fn publish(self, to: &Path) -> Result<(), BackupRefused> {
-        let unwritable = |cause| BackupRefused::Unwritable(to.to_owned(), cause);
-        File::open(&self.path)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::hard_link(&self.path, to))
-            .and_then(|()| match to.parent() {
-                Some(directory) => File::open(directory)?.sync_all(),
-                None => Ok(()),
-            })
-            .map_err(unwritable)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Either it has its name by now, or nobody wants it.
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 /// Opens a backup and reads it through, without changing it. `path` is absolute.

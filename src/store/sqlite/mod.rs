@@ -10,6 +10,7 @@ mod backup;
 mod beside;
 mod connection;
 mod copy;
+mod draft;
 mod group;
 mod idempotency;
 mod inspect;

@@ -1,5 +1,6 @@
 //! Opening a data directory: whose it is, what is in it, and what serves it.
 
+use super::beside::refuse_left;
 use super::group::Groups;
 use super::lock::DirectoryLock;
 use super::readers::Readers;
@@ -94,6 +95,9 @@ impl SqliteStore {
 
 /// Opens the database file as the writer will use it, its schema up to date.
 fn open_database(database: &Path) -> Result<Connection, OpenError> {
+    if !database.exists() {
+        refuse_left(database)?;
+    }
     // SQLite gives its companions the mode of the database.
     drop(private::file(database)?);
     for companion in ["relatch.db-wal", "relatch.db-shm"] {
@@ -156,6 +160,23 @@ mod tests {
         let store = open(crashed.path()).unwrap();
         assert_eq!(marks(&store).await, ["answered"]);
         assert_eq!(store.writer.head().borrow().get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_log_without_its_database_is_refused_and_kept() {
+        let house = House::new();
+        house.write(|work| mark(work, "answered")).await.unwrap();
+        let crashed = house.crashed();
+        let (there, moved) = (
+            crashed.path().join("relatch.db"),
+            crashed.path().join("moved"),
+        );
+        fs::rename(&there, &moved).unwrap();
+        let refusal = refusal(crashed.path());
+        assert!(matches!(refusal, OpenError::Left { .. }), "{refusal}");
+        fs::rename(&moved, &there).unwrap();
+        let store = open(crashed.path()).unwrap();
+        assert_eq!(marks(&store).await, ["answered"]);
     }
 
     #[tokio::test]

@@ -37,6 +37,16 @@ pub(super) fn file(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
+/// Creates the file with mode 0600; whatever has that name is left as it is.
+pub(super) fn new_file(path: &Path) -> Result<File, OpenError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE)
+        .open(path)
+        .map_err(|cause| OpenError::file(path, cause))
+}
+
 /// Refuses the file if it is there and anybody but its owner reaches it.
 pub(super) fn file_if_present(path: &Path) -> Result<(), OpenError> {
     match refuse_exposed(path, FILE) {

@@ -34,6 +34,14 @@ pub enum OpenError {
         /// The data directory.
         directory: PathBuf,
     },
+    /// What SQLite would take for a part of a new database is there already.
+    #[error(
+        "{path} is left of a database that was moved away without it, and may hold its last writes: move it to that database, or the whole directory away"
+    )]
+    Left {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database belongs to another program.
     #[error("{path} is another program's database: use another data directory")]
     Foreign {

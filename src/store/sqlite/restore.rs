@@ -5,6 +5,9 @@
 //! changed. So all of them end here.
 
 use super::backup::{self, BackupRefused};
+use super::beside::refuse_left;
+use super::draft::FileDraft;
+use super::lock::DirectoryLock;
 use super::refusal::OpenError;
 use super::verify::Contents;
 use super::{audit, connection, copy, private, schema};
@@ -17,7 +20,6 @@ use crate::random::{self, NoEntropy, Random};
 use crate::store::StoreError;
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, TransactionBehavior};
-use std::fs::{self, File};
 use std::io;
 use std::path::{self, Path, PathBuf};
 use thiserror::Error;
@@ -31,9 +33,14 @@ const BEYOND: i64 = 1 << 32;
 pub enum RestoreRefused {
     /// There is a database already.
     #[error(
-        "{0} exists and is not overwritten: stop the service and move that directory away first"
+        "{database} exists and is not overwritten: stop the service and move the whole directory {directory} away first, not that file alone"
     )]
-    Exists(PathBuf),
+    Exists {
+        /// The database.
+        database: PathBuf,
+        /// Where it is.
+        directory: PathBuf,
+    },
     /// The backup cannot be used.
     #[error("the backup cannot be used: {0}")]
     Backup(#[from] BackupRefused),
@@ -71,22 +78,18 @@ pub fn restore(
     let absolute = |path: &Path| path::absolute(path).map_err(|cause| OpenError::file(path, cause));
     let (from, directory) = (absolute(from)?, absolute(directory)?);
     let database = directory.join("relatch.db");
-    if database.exists() {
-        return Err(RestoreRefused::Exists(database));
-    }
+    // Before the backup is read through, which takes a while.
+    refuse_occupied(&directory, &database)?;
     let (source, contents) = backup::read(&from)?;
     private::directory(&directory)?;
-    let draft = directory.join("relatch.db.restoring");
-    let unwritable = |cause| RestoreRefused::Unwritable(draft.clone(), cause);
-    if draft.exists() {
-        // Of a restore that was killed.
-        fs::remove_file(&draft).map_err(unwritable)?;
-    }
-    drop(private::file(&draft)?);
-    let sqlite = |error| RestoreRefused::from(OpenError::sqlite(&draft, error));
-    let mut made = connection::open(&draft).map_err(sqlite)?;
+    // From here on no service begins here, and none has.
+    let _lock = DirectoryLock::take(&directory)?;
+    refuse_occupied(&directory, &database)?;
+    let draft = FileDraft::of(&database)?;
+    let sqlite = |error| RestoreRefused::from(OpenError::sqlite(draft.path(), error));
+    let mut made = connection::open(draft.path()).map_err(sqlite)?;
     copy::whole(&source, &mut made).map_err(sqlite)?;
-    let version = schema::version(&made, &draft)?;
+    let version = schema::version(&made, draft.path())?;
     schema::migrate(&mut made, version).map_err(sqlite)?;
     made.pragma_update(None, "secure_delete", true)
         .map_err(sqlite)?;
@@ -103,12 +106,21 @@ pub fn restore(
     begin_a_log(&transaction, &restored, now, random)?;
     transaction.commit().map_err(sqlite)?;
     made.close().map_err(|(_, error)| sqlite(error))?;
-    File::open(&draft)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| fs::rename(&draft, &database))
-        .and_then(|()| File::open(&directory)?.sync_all())
-        .map_err(unwritable)?;
+    draft
+        .publish()
+        .map_err(|cause| RestoreRefused::Unwritable(database, cause))?;
     Ok(restored)
+}
+
+/// Refuses a directory with a database, or with what SQLite would lay over the one to come.
+fn refuse_occupied(directory: &Path, database: &Path) -> Result<(), RestoreRefused> {
+    if database.symlink_metadata().is_ok() {
+        return Err(RestoreRefused::Exists {
+            database: database.to_owned(),
+            directory: directory.to_owned(),
+        });
+    }
+    Ok(refuse_left(database)?)
 }
 
 /// Ends links, sessions and proofs, which all live under the credential version of their account; forgets
@@ -172,4 +184,83 @@ fn begin_a_log(
     };
     let entries = enter(&restored.log_origin, Sequence::ZERO, [(event, entropy)]);
     Ok(audit::append(connection, &entries)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backup;
+    use super::super::testing::{House, mark, marks, open, refusal, restored};
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::random::SystemRandom;
+    use std::fs;
+    use tempfile::TempDir;
+
+    /// A backup of a store with one mark, and where there is no data yet.
+    async fn a_backup() -> (TempDir, PathBuf, PathBuf) {
+        let house = House::new();
+        house.write(|work| mark(work, "kept")).await.unwrap();
+        let directory = TempDir::new().unwrap();
+        let (file, data) = (directory.path().join("a"), directory.path().join("data"));
+        backup(&house.directory, &file).unwrap();
+        (directory, file, data)
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_another_database_is_refused_and_kept() {
+        let (_directory, file, data) = a_backup().await;
+        private::directory(&data).unwrap();
+        for name in ["relatch.db-wal", "relatch.db-shm", "relatch.db-journal"] {
+            let left = data.join(name);
+            fs::write(&left, "last writes").unwrap();
+            let refused = restored(&file, &data).unwrap_err().to_string();
+            let told = format!("{} is left of a database", left.display());
+            assert!(refused.starts_with(&told), "{refused}");
+            assert!(!data.join("relatch.db").exists());
+            assert_eq!(fs::read(&left).unwrap(), b"last writes");
+            fs::remove_file(left).unwrap();
+        }
+        restored(&file, &data).unwrap();
+        let again = restored(&file, &data).unwrap_err().to_string();
+        let way_out = format!("move the whole directory {} away", data.display());
+        assert!(again.contains(&way_out), "{again}");
+        assert_eq!(marks(&open(&data).unwrap()).await, ["kept"]);
+    }
+
+    /// Tries to serve a directory when it is asked for the time.
+    struct Impatient(PathBuf);
+
+    impl Clock for Impatient {
+        fn now(&self) -> Timestamp {
+            let refusal = refusal(&self.0);
+            assert!(matches!(refusal, OpenError::InUse { .. }), "{refusal}");
+            SystemClock.now()
+        }
+    }
+
+    #[tokio::test]
+    async fn no_service_is_at_work_where_a_database_is_restored() {
+        let (_directory, file, data) = a_backup().await;
+        private::directory(&data).unwrap();
+        let service = DirectoryLock::take(&data).unwrap();
+        let refused = restored(&file, &data).unwrap_err();
+        let RestoreRefused::Open(OpenError::InUse { .. }) = refused else {
+            panic!("{refused}");
+        };
+        drop(service);
+        restore(&file, &data, &Impatient(data.clone()), &SystemRandom).unwrap();
+        let left: Vec<_> = fs::read_dir(&data).unwrap().collect();
+        assert_eq!(left.len(), 2, "the database and the lock: {left:?}");
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_restore_left_makes_way() {
+        let (_directory, file, data) = a_backup().await;
+        private::directory(&data).unwrap();
+        for name in ["relatch.db.draft", "relatch.db.draft-journal"] {
+            fs::write(data.join(name), "half of it").unwrap();
+        }
+        restored(&file, &data).unwrap();
+        assert_eq!(marks(&open(&data).unwrap()).await, ["kept"]);
+    }
 }

@@ -125,10 +125,7 @@ async fn nothing_that_had_ended_lives_again() {
         .unwrap();
 
     let refused = store(&["restore"], &file, configured).unwrap_err();
-    assert!(
-        refused.contains("move that directory away first"),
-        "{refused}"
-    );
+    assert!(refused.contains("move the whole directory"), "{refused}");
     assert!(served.end().await.success());
     fs::rename(premises.path("data"), premises.path("moved")).unwrap();
     let told = store(&["restore"], &file, configured).unwrap();
