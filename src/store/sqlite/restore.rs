@@ -68,7 +68,7 @@ pub struct Restored {
 }
 
 /// Makes the database of `directory`, where there must be none, of the backup `from`. It appears whole or
-/// not at all.
+/// not at all. What root makes belongs to the owner of the directory, or of the nearest above it that was there.
 pub fn restore(
     from: &Path,
     directory: &Path,
@@ -81,11 +81,17 @@ pub fn restore(
     // Before the backup is read through, which takes a while.
     refuse_occupied(&directory, &database)?;
     let (source, contents) = backup::read(&from)?;
+    let home = private::nearest(&directory).to_owned();
     private::directory(&directory)?;
+    private::hand_over(
+        directory.ancestors().take_while(|path| *path != home),
+        &home,
+    )?;
     // From here on no service begins here, and none has.
-    let _lock = DirectoryLock::take(&directory)?;
+    let lock = DirectoryLock::take(&directory)?;
     refuse_occupied(&directory, &database)?;
     let draft = FileDraft::of(&database)?;
+    private::hand_over([lock.path(), draft.path()], &home)?;
     let sqlite = |error| RestoreRefused::from(OpenError::sqlite(draft.path(), error));
     let mut made = connection::open(draft.path()).map_err(sqlite)?;
     copy::whole(&source, &mut made).map_err(sqlite)?;
@@ -194,6 +200,7 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::random::SystemRandom;
     use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, chown};
     use tempfile::TempDir;
 
     /// A backup of a store with one mark, and where there is no data yet.
@@ -251,6 +258,30 @@ mod tests {
         restore(&file, &data, &Impatient(data.clone()), &SystemRandom).unwrap();
         let left: Vec<_> = fs::read_dir(&data).unwrap().collect();
         assert_eq!(left.len(), 2, "the database and the lock: {left:?}");
+    }
+
+    /// Root restores for another user; whoever else does, for themselves.
+    #[tokio::test]
+    async fn what_is_made_belongs_to_the_owner_of_what_was_there() {
+        let (directory, file, data) = a_backup().await;
+        let owner = |path: &Path| {
+            let metadata = fs::metadata(path).unwrap();
+            (metadata.uid(), metadata.gid())
+        };
+        if rustix::process::geteuid().is_root() {
+            chown(directory.path(), Some(65_534), Some(65_533)).unwrap();
+        }
+        let service = owner(directory.path());
+        let deep = data.join("deep");
+        restored(&file, &deep).unwrap();
+        for made in [
+            &data,
+            &deep,
+            &deep.join("relatch.db"),
+            &deep.join("relatch.lock"),
+        ] {
+            assert_eq!(owner(made), service, "{}", made.display());
+        }
     }
 
     #[tokio::test]

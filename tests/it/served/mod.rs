@@ -9,6 +9,7 @@ mod identity;
 mod journeys;
 mod pasted;
 mod refusals;
+mod systemd;
 
 use crate::support::certificates::{Authority, Pair};
 use crate::support::{eventually, fixture};
