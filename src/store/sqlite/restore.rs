@@ -22,11 +22,8 @@ use data_encoding::HEXLOWER;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io;
 use std::path::{self, Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
-
-/// By how much the credential version of every account moves: further than any account has moved by itself
-/// since the backup, so that no proof or session of that time names the version that an account has now.
-const BEYOND: i64 = 1 << 32;
 
 /// Why nothing was restored. The message says what to do about it.
 #[derive(Debug, Error)]
@@ -107,7 +104,9 @@ pub fn restore(
     let transaction = made
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(sqlite)?;
-    let now = clock.now();
+    // A clock that was set back must not bring the time of the backup back.
+    let after_the_backup = restored.backup.latest_event.plus(Duration::from_micros(1));
+    let now = clock.now().max(after_the_backup);
     end_everything(&transaction, now)?;
     begin_a_log(&transaction, &restored, now, random)?;
     transaction.commit().map_err(sqlite)?;
@@ -132,11 +131,14 @@ fn refuse_occupied(directory: &Path, database: &Path) -> Result<(), RestoreRefus
 /// Ends links, sessions and proofs, which all live under the credential version of their account; forgets
 /// requests that nobody has looked at, whose links may have been made and used after the backup, and calls
 /// that may be repeated. Mails with links that are not sent yet are found dead by the courier.
+///
+/// Versions go on from the microseconds of the restore: above all that any account has had, also since the
+/// backup and after other restores of it, for none moves as fast as time.
 fn end_everything(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
     connection.execute(
-        "UPDATE accounts SET credential_version = credential_version + ?1, sessions_valid_after = ?2,
-                             revision = revision + 1",
-        (BEYOND, now.as_micros()),
+        "UPDATE accounts SET credential_version = max(credential_version + 1, ?1), sessions_valid_after = ?1,
+                             revision = max(revision + 1, ?1)",
+        [now.as_micros()],
     )?;
     connection.execute_batch("DELETE FROM intake; DELETE FROM idempotency;")?;
     Ok(())

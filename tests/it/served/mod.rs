@@ -9,6 +9,7 @@ mod identity;
 mod journeys;
 mod pasted;
 mod refusals;
+mod restores;
 mod systemd;
 
 use crate::support::certificates::{Authority, Pair};
