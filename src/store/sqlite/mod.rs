@@ -11,6 +11,7 @@ mod beside;
 mod connection;
 mod copy;
 mod draft;
+mod folding;
 mod group;
 mod idempotency;
 mod inspect;

@@ -1,6 +1,7 @@
 //! Opening a data directory: whose it is, what is in it, and what serves it.
 
 use super::beside::refuse_left;
+use super::folding::Folding;
 use super::group::Groups;
 use super::lock::DirectoryLock;
 use super::readers::Readers;
@@ -15,6 +16,7 @@ use rusqlite::Connection;
 use std::num::NonZeroUsize;
 use std::path::{self, Path};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// How much a store takes on, and who sees it.
@@ -24,6 +26,9 @@ pub struct SqliteSettings {
     pub waiting: NonZeroUsize,
     /// How many reads run at a time; more wait.
     pub readers: NonZeroUsize,
+    /// How long the write-ahead log may hold pages as they were, erased addresses included, while something is written
+    /// all the time.
+    pub fold_within: Duration,
     /// What its writer is measured with.
     pub metrics: WriterMetrics,
 }
@@ -36,6 +41,7 @@ impl Default for SqliteSettings {
         Self {
             waiting: WAITING,
             readers: READERS,
+            fold_within: Duration::from_mins(1),
             metrics: WriterMetrics::default(),
         }
     }
@@ -84,7 +90,8 @@ impl SqliteStore {
         };
         Ok(Self {
             readers: Readers::new(readers),
-            writer: Writer::start(groups, settings.waiting).map_err(OpenError::Thread)?,
+            writer: Writer::start(groups, settings.waiting, Folding::new(settings.fold_within))
+                .map_err(OpenError::Thread)?,
             clock,
             log_origin,
             directory: directory.clone(),

@@ -185,11 +185,25 @@ pub(super) async fn marks(store: &SqliteStore) -> Vec<String> {
     read.await.unwrap()
 }
 
-/// Writes a row and an event.
-pub(super) fn mark(work: &mut Work<'_>, key: &str) -> Result<(), StoreError> {
+/// Whether the file has this text anywhere.
+pub(super) fn holds(file: &Path, text: &str) -> bool {
+    let bytes = fs::read(file).unwrap();
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// Writes a row without an event.
+pub(super) fn jot(work: &Work<'_>, key: &str) -> Result<(), StoreError> {
     work.sql()
         .prepare_cached("INSERT INTO limits (limit_key, arrival) VALUES (?1, 0)")?
         .execute([key.as_bytes()])?;
+    Ok(())
+}
+
+/// Writes a row and an event.
+pub(super) fn mark(work: &mut Work<'_>, key: &str) -> Result<(), StoreError> {
+    jot(work, key)?;
     work.record(event(work.now(), key))
 }
 
