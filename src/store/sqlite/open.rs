@@ -22,6 +22,9 @@ use tokio::sync::watch;
 /// How much a store takes on, and who sees it.
 #[derive(Debug, Clone)]
 pub struct SqliteSettings {
+    /// Whether it is a demonstration's, whose accounts everybody may know. A database is a demonstration's or a service's
+    /// for good, and is no use to the other.
+    pub demonstration: bool,
     /// How many operations of each priority may wait for the writer; more are refused.
     pub waiting: NonZeroUsize,
     /// How many reads run at a time; more wait.
@@ -39,6 +42,7 @@ impl Default for SqliteSettings {
         const WAITING: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
         const READERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
         Self {
+            demonstration: false,
             waiting: WAITING,
             readers: READERS,
             fold_within: Duration::from_mins(1),
@@ -68,11 +72,20 @@ impl SqliteStore {
         let sqlite = |error| OpenError::sqlite(&database, error);
 
         let now = clock.now();
-        let log_origin = match installation::log_origin(&connection).map_err(sqlite)? {
-            Some(origin) => origin,
-            None => installation::create(&connection, random::array(random.as_ref())?, now)
-                .map_err(sqlite)?,
+        let found = installation::read(&connection).map_err(sqlite)?;
+        let installation = if let Some(found) = found {
+            found
+        } else {
+            let entropy = random::array(random.as_ref())?;
+            installation::create(&connection, entropy, settings.demonstration, now)
+                .map_err(sqlite)?
         };
+        let directory = directory.clone();
+        match (installation.demonstration, settings.demonstration) {
+            (true, false) => return Err(OpenError::Demonstration { directory }),
+            (false, true) => return Err(OpenError::Service { directory }),
+            (true, true) | (false, false) => {}
+        }
         let readers = (0..settings.readers.get())
             .map(|_| connection::open_reader(&database))
             .collect::<Result<Vec<_>, _>>()
@@ -80,7 +93,7 @@ impl SqliteStore {
         let groups = Groups {
             head: watch::Sender::new(audit::head(&connection)?),
             work: watch::Sender::new(0),
-            log_origin: Arc::clone(&log_origin),
+            log_origin: Arc::clone(&installation.log_origin),
             connection,
             clock: Arc::clone(&clock),
             random,
@@ -93,8 +106,8 @@ impl SqliteStore {
             writer: Writer::start(groups, settings.waiting, Folding::new(settings.fold_within))
                 .map_err(OpenError::Thread)?,
             clock,
-            log_origin,
-            directory: directory.clone(),
+            log_origin: installation.log_origin,
+            directory,
             _lock: lock,
         })
     }

@@ -48,6 +48,20 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// The database is a demonstration's, and a service would take its accounts for people's.
+    #[error(
+        "{directory} holds a demonstration, made by `relatch dev`, with accounts whose passwords anybody may know: name another directory in store.directory"
+    )]
+    Demonstration {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// The database is a service's, and a demonstration would put its accounts into it.
+    #[error("{directory} holds the data of a service: use another directory for a demonstration")]
+    Service {
+        /// The data directory.
+        directory: PathBuf,
+    },
     /// The database was written by a newer version.
     #[error(
         "{path} has schema {found}, and this version knows no more than {known}: use a newer version of Relatch"
