@@ -58,7 +58,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
             for finding in findings {
                 report.problem(
                     WHAT,
-                    format_args!("{directory}: the database is damaged ({finding}): restore it from a backup"),
+                    format_args!("{directory}: the database is damaged ({finding}): restore it from a backup with `relatch store restore`"),
                 )?;
             }
         }

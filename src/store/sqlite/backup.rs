@@ -40,8 +40,14 @@ pub enum BackupRefused {
     #[error("{0} cannot be written: {1}")]
     NotCopied(PathBuf, rusqlite::Error),
     /// What was copied is not in order, so the database is not.
-    #[error("the database is damaged, so there is no backup of it: {0}")]
+    #[error(
+        "the database is damaged, so there is no backup of it ({}): restore an earlier one with `relatch store restore`",
+        .0.cause()
+    )]
     Damaged(StoreError),
+    /// What was backed up is not in order any more.
+    #[error("{0} is damaged or is not a backup ({cause}): use another one", cause = .1.cause())]
+    Unsound(PathBuf, StoreError),
 }
 
 /// Copies the database of `directory` into the new file `to`, which nobody but its owner can read, and reads
@@ -89,13 +95,18 @@ pub(super) fn read(path: &Path) -> Result<(Connection, Contents), BackupRefused>
             directory: directory.to_owned(),
         });
     }
-    let connection =
-        connection::open_untouched(path).map_err(|error| OpenError::sqlite(path, error))?;
-    if schema::version(&connection, path)? == 0 {
+    let unsound = |refused| match refused {
+        OpenError::Damaged { path, cause } => BackupRefused::Unsound(path, cause.into()),
+        other => other.into(),
+    };
+    let connection = connection::open_untouched(path)
+        .map_err(|error| unsound(OpenError::sqlite(path, error)))?;
+    if schema::version(&connection, path).map_err(unsound)? == 0 {
         let path = path.to_owned();
         return Err(OpenError::Foreign { path }.into());
     }
-    let contents = verify(&connection).map_err(BackupRefused::Damaged)?;
+    let contents =
+        verify(&connection).map_err(|why| BackupRefused::Unsound(path.to_owned(), why))?;
     Ok((connection, contents))
 }
 

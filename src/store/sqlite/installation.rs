@@ -53,7 +53,7 @@ pub(super) fn touch(work: &mut Work<'_>) -> Result<(), StoreError> {
         .execute([])?;
     match touched {
         1 => Ok(()),
-        rows => Err(StoreError::corrupt(format_args!("{rows} installations"))),
+        rows => Err(StoreError::Damaged(format!("{rows} installations").into())),
     }
 }
 

@@ -10,6 +10,7 @@ mod backup;
 mod beside;
 mod connection;
 mod copy;
+mod damage;
 mod draft;
 mod folding;
 mod group;
@@ -62,6 +63,7 @@ pub struct SqliteStore {
     writer: writer::Writer,
     clock: Arc<dyn Clock>,
     log_origin: Arc<str>,
+    damage: Arc<damage::Damage>,
     directory: PathBuf,
     _lock: lock::DirectoryLock,
 }

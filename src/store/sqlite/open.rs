@@ -1,6 +1,7 @@
 //! Opening a data directory: whose it is, what is in it, and what serves it.
 
 use super::beside::refuse_left;
+use super::damage::Damage;
 use super::folding::Folding;
 use super::group::Groups;
 use super::lock::DirectoryLock;
@@ -90,8 +91,9 @@ impl SqliteStore {
             .map(|_| connection::open_reader(&database))
             .collect::<Result<Vec<_>, _>>()
             .map_err(sqlite)?;
+        let damage = Arc::new(Damage::none_in(database.clone()));
         let groups = Groups {
-            head: watch::Sender::new(audit::head(&connection)?),
+            head: watch::Sender::new(audit::head(&connection).map_err(sqlite)?),
             work: watch::Sender::new(0),
             log_origin: Arc::clone(&installation.log_origin),
             connection,
@@ -100,13 +102,15 @@ impl SqliteStore {
             now,
             unresolved: None,
             counters: Arc::new(Counters::new(settings.metrics)),
+            damage: Arc::clone(&damage),
         };
         Ok(Self {
-            readers: Readers::new(readers),
+            readers: Readers::new(readers, Arc::clone(&damage)),
             writer: Writer::start(groups, settings.waiting, Folding::new(settings.fold_within))
                 .map_err(OpenError::Thread)?,
             clock,
             log_origin: installation.log_origin,
+            damage,
             directory,
             _lock: lock,
         })

@@ -1,7 +1,6 @@
 //! Why a data directory was not opened.
 
 use crate::random::NoEntropy;
-use crate::store::StoreError;
 use rusqlite::ErrorCode;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,7 +74,9 @@ pub enum OpenError {
         known: i64,
     },
     /// The database is damaged, or is none.
-    #[error("{path} is damaged or is not a database ({cause}): restore it from a backup")]
+    #[error(
+        "{path} is damaged or is not a database ({cause}): restore it from a backup with `relatch store restore`"
+    )]
     Damaged {
         /// The database.
         path: PathBuf,
@@ -90,9 +91,6 @@ pub enum OpenError {
         /// What SQLite says.
         cause: rusqlite::Error,
     },
-    /// The audit log's head cannot be read.
-    #[error(transparent)]
-    Log(#[from] StoreError),
     /// A new log needs a random name.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),

@@ -9,8 +9,9 @@ use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::time::Timestamp;
 use crate::random::SystemRandom;
 use crate::store::StoreError;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use rusqlite::Connection;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -63,6 +64,27 @@ impl House {
     /// Closes the store and opens it again.
     pub(super) fn reopened(self) -> Self {
         drop(self.store);
+        Self {
+            store: Arc::new(open(&self.directory).unwrap()),
+            ..self
+        }
+    }
+
+    /// Closes the store, fills the first page of a table with what is no page, and opens the store again.
+    pub(super) fn spoilt(self, table: &str) -> Self {
+        drop(self.store);
+        let database = self.directory.join("relatch.db");
+        let page: u32 = Connection::open(&database)
+            .unwrap()
+            .query_row(
+                "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
+                [table],
+                |row| row.get(0),
+            )
+            .unwrap();
+        let file = File::options().write(true).open(&database).unwrap();
+        file.write_all_at(&[0xff; 4_096], u64::from(page - 1) * 4_096)
+            .unwrap();
         Self {
             store: Arc::new(open(&self.directory).unwrap()),
             ..self

@@ -201,7 +201,7 @@ fn what_is_no_sound_backup_is_refused_and_leaves_nothing() {
     };
     assert!(with(&|bytes| bytes.truncate(bytes.len() / 2)).contains("cannot be used"));
     assert!(with(&|bytes| bytes.clear()).contains("another program's database"));
-    assert!(with(&|bytes| bytes[..100].fill(b'?')).contains("is damaged or is not a database"));
+    assert!(with(&|bytes| bytes[..100].fill(b'?')).contains("is damaged or is not a backup"));
     assert!(with(&|bytes| bytes[4_096..4_104].fill(0xff)).contains("damaged"));
     // The schema's version, in the header (SQLite's file format §1.3).
     assert!(with(&|bytes| bytes[60..64].fill(0x7f)).contains("use a newer version of Relatch"));

@@ -68,7 +68,7 @@ fn fill(path: &PathBuf) {
     }
 }
 
-async fn health(channel: &Channel, service: &str) -> ServingStatus {
+pub(super) async fn health(channel: &Channel, service: &str) -> ServingStatus {
     let request = HealthCheckRequest {
         service: service.to_owned(),
     };

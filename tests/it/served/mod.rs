@@ -1,6 +1,7 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod backup;
+mod damage;
 mod demonstrations;
 mod ending;
 mod example;
