@@ -51,12 +51,16 @@ pub(super) struct RestoreArgs {
 
 /// Which database.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 struct WhichArgs {
-    /// The configuration whose store.directory it is in
-    #[arg(long, value_name = "FILE", env = "RELATCH_CONFIG")]
+    /// The configuration whose store.directory it is in, unless --directory is given
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RELATCH_CONFIG",
+        required_unless_present = "directory"
+    )]
     config: Option<PathBuf>,
-    /// The directory it is in
+    /// The directory it is in, whatever a configuration says
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
 }
