@@ -27,3 +27,15 @@ pub(super) fn require(directory: &Path) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::LEAST;
+
+    #[test]
+    fn operators_are_told_how_much_it_is() {
+        let document = include_str!("../../../docs/metrics.md");
+        let told = format!("**less than {} MiB are left**", LEAST / (1024 * 1024));
+        assert!(document.contains(&told), "{told}");
+    }
+}
