@@ -132,6 +132,7 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
             SqliteSettings {
+                demonstration: config.demonstration,
                 metrics: metrics.writer.clone(),
                 ..SqliteSettings::default()
             },

@@ -4,9 +4,10 @@
 
 -- What this database is: one row.
 CREATE TABLE installation (
-    one        INTEGER PRIMARY KEY CHECK (one = 1),
-    log_origin TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    one           INTEGER PRIMARY KEY CHECK (one = 1),
+    log_origin    TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    demonstration INTEGER NOT NULL                   -- whether `relatch dev` made it, accounts included
 ) STRICT;
 
 CREATE TABLE accounts (

@@ -160,7 +160,8 @@ fn keyring(config: &Config, data: &Path) -> Result<KeyringWatch, DevError> {
     let file = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
     if !file.path().exists() {
         let id = KeyId::from_bytes(random::array(&SystemRandom)?);
-        file.create(&Keyring::of(id, random::array(&SystemRandom)?))?;
+        let ring = Keyring::of(id, random::array(&SystemRandom)?);
+        file.create(&ring.of_a_demonstration())?;
     }
     Ok(KeyringWatch::open(file)?)
 }

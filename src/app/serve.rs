@@ -98,7 +98,7 @@ impl Serving {
             reached,
         } = Bound::all(&config, handle.as_ref()).await?;
         let keyring = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
-        let keyring = KeyringWatch::open(keyring)?;
+        let keyring = KeyringWatch::open(keyring.for_service())?;
         let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let channel = channel(&config, Arc::clone(&random))?;

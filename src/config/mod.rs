@@ -52,6 +52,8 @@ const DEV: &str = include_str!("dev.toml");
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Whether this is a demonstration, whose accounts everybody may know.
+    pub demonstration: bool,
     /// Where the database is kept.
     pub store: Store,
     /// Where the keyring is kept.
@@ -188,6 +190,7 @@ impl Reader {
         let log = self.log();
         let callers = self.callers(profile);
         Some(Config {
+            demonstration: matches!(profile, Profile::Dev { .. }),
             store: store?,
             keys: keys?,
             tls: tls?,

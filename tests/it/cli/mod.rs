@@ -5,6 +5,7 @@ mod config;
 mod help;
 mod keys;
 mod server;
+mod store;
 
 use std::path::Path;
 use std::process::{Command, Output};

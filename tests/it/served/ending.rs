@@ -2,7 +2,39 @@
 
 use super::{Premises, TOKEN, exists, request_reset};
 use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What a service tells its manager.
+pub(super) struct Manager {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Manager {
+    /// One that listens there.
+    pub(super) fn at(path: &Path) -> Self {
+        let socket = UnixDatagram::bind(path).unwrap();
+        let patience = Some(Duration::from_secs(10));
+        socket.set_read_timeout(patience).unwrap();
+        Self {
+            socket,
+            path: path.to_owned(),
+        }
+    }
+
+    /// Where it listens.
+    pub(super) fn socket(&self) -> &Path {
+        &self.path
+    }
+
+    /// The next thing that it is told.
+    pub(super) fn heard(&self) -> String {
+        let mut buffer = [0; 256];
+        let length = self.socket.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+}
 
 #[tokio::test]
 async fn it_ends_in_good_order_and_leaves_no_log_behind() {
@@ -44,22 +76,13 @@ async fn a_peer_that_does_not_answer_is_waited_for_no_longer_than_the_grace() {
 #[tokio::test]
 async fn the_service_manager_is_told_when_it_serves_and_when_it_ends() {
     let premises = Premises::new();
-    let socket = premises.path("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
-    manager
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    let manager = Manager::at(&premises.path("notify"));
     let mut command = premises.command();
-    command.env("NOTIFY_SOCKET", &socket);
+    command.env("NOTIFY_SOCKET", manager.socket());
     let mut served = premises.serve_by(command).await;
-    let heard = || {
-        let mut buffer = [0; 256];
-        let length = manager.recv(&mut buffer).unwrap();
-        String::from_utf8(buffer[..length].to_vec()).unwrap()
-    };
-    assert!(heard().contains("READY=1"));
+    assert!(manager.heard().contains("READY=1"));
     assert!(served.end().await.success());
-    assert!(heard().contains("STOPPING=1"));
+    assert!(manager.heard().contains("STOPPING=1"));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod backup;
+mod damage;
+mod demonstrations;
 mod ending;
 mod example;
 mod full_disk;
@@ -9,6 +11,8 @@ mod identity;
 mod journeys;
 mod pasted;
 mod refusals;
+mod restores;
+mod systemd;
 
 use crate::support::certificates::{Authority, Pair};
 use crate::support::{eventually, fixture};
