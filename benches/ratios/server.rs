@@ -66,7 +66,11 @@ impl Server {
             .build()?;
         let data = Self::data(place);
         let profile = Profile::Dev { data_dir: &data };
-        let config = Config::read(profile, None, Vec::new(), &Settings)?;
+        let config = Config {
+            // `relatch serve` is to take the database over.
+            demonstration: false,
+            ..Config::read(profile, None, Vec::new(), &Settings)?
+        };
         let token = CallerToken::from_bytes(&random::array(&SystemRandom)?);
         let stanza = CallerStanza {
             name: CallerName::parse("bench")?,
