@@ -145,18 +145,20 @@ impl Courier {
         }
     }
 
+    /// Leases messages, and counts those whose time was over.
     async fn lease(&self, at_most: u32) -> Result<Leased, StoreError> {
         let lease_for = self.channel.patience() + LEASE_BEYOND_ATTEMPT;
         let intent = LeaseMessages { at_most, lease_for };
-        self.store.lease_messages(intent).await
+        let leased = self.store.lease_messages(intent).await?;
+        self.metrics
+            .messages_ended(MessageEnd::Expired, leased.expired);
+        Ok(leased)
     }
 
     /// Leases as many messages as there is room for and begins to deliver them.
     async fn take_up(self: &Arc<Self>, hands: &mut Hands) -> Result<TakenUp, StoreError> {
         let end = Instant::now() + self.channel.patience();
         let leased = self.lease(hands.room()).await?;
-        self.metrics
-            .messages_ended(MessageEnd::Expired, leased.expired);
         let taken_up = TakenUp {
             anything: !leased.messages.is_empty(),
             next_due: leased.next_due,
