@@ -1,6 +1,8 @@
 //! Ending in good order: everybody who holds a [`Shutdown`] is told once.
 
 use std::io;
+use std::thread;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -60,12 +62,16 @@ impl Ending {
 /// Listens for SIGINT and SIGTERM. The first asks everybody to end; the second ends the process on
 /// the spot, with exit code 130 or 143, for whoever cannot wait.
 ///
-/// Must be called within a tokio runtime. Fails only where signals cannot be listened to.
+/// They are heard on a thread of their own, whatever keeps the others, and until the process has ended: the
+/// system does not end it by itself any more. Fails only where signals cannot be listened to.
 pub fn on_signals() -> io::Result<Shutdown> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let within = runtime.enter();
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
+    drop(within);
     let (trigger, shutdown) = channel();
-    tokio::spawn(async move {
+    let heard = async move {
         let first = next(&mut interrupts, &mut terminations).await;
         tracing::info!(signal = ?first, "ending; a second signal ends at once");
         trigger.pull();
@@ -75,7 +81,10 @@ pub fn on_signals() -> io::Result<Shutdown> {
             reason = "somebody asked twice: what still runs is not waited for"
         )]
         std::process::exit(second.exit_code());
-    });
+    };
+    thread::Builder::new()
+        .name("relatch-signals".to_owned())
+        .spawn(move || runtime.block_on(heard))?;
     Ok(shutdown)
 }
 

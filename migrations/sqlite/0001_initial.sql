@@ -78,7 +78,7 @@ CREATE TABLE messages (
     state        INTEGER NOT NULL,
     reason       TEXT NOT NULL,                      -- of the state: a suppression's name, a channel's words
     requested_at INTEGER NOT NULL,
-    expires_at   INTEGER,                            -- a notice has none
+    expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: its link's end, or a notice's
     changed_at   INTEGER,                            -- of a notice: when the change was made,
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,

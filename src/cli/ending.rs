@@ -3,17 +3,18 @@
 use super::Failure;
 use crate::shutdown::{self, Shutdown};
 
-/// Runs a service on all cores until it ends, which SIGINT and SIGTERM tell it to.
+/// Runs a service on all cores until it ends, which SIGINT and SIGTERM tell it to. What a thread is stuck in by
+/// then, such as a look-up of a host name, is not waited for: the service has let go of whatever matters.
 pub(super) fn run_until_told(
     service: impl AsyncFnOnce(Shutdown) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let shutdown = shutdown::on_signals()
+        .map_err(|why| Failure::told(format_args!("signals cannot be listened to: {why}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|why| Failure::told(format_args!("the system refused an event loop: {why}")))?;
-    runtime.block_on(async {
-        let shutdown = shutdown::on_signals()
-            .map_err(|why| Failure::told(format_args!("signals cannot be listened to: {why}")))?;
-        service(shutdown).await
-    })
+    let ended = runtime.block_on(service(shutdown));
+    runtime.shutdown_background();
+    ended
 }

@@ -42,7 +42,7 @@ pub enum MessageEnd {
     Sent,
     /// It was given up.
     Failed,
-    /// Its link was dead before it was sent.
+    /// Its link was dead, or its time over, before it was sent.
     Expired,
     /// It was never going to be sent.
     Suppressed,

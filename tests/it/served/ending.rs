@@ -1,8 +1,13 @@
 //! How a service begins and ends, as those see it who start it.
 
 use super::{Premises, TOKEN, exists, request_reset};
+use crate::support::eventually;
+use rustix::fs::OFlags;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// What a service tells its manager.
@@ -74,6 +79,31 @@ async fn a_peer_that_does_not_answer_is_waited_for_no_longer_than_the_grace() {
 }
 
 #[tokio::test]
+async fn what_a_thread_is_stuck_in_is_not_waited_for() {
+    let premises = Premises::new();
+    let mut served = premises.serve().await;
+    // A certificate that cannot be read to its end, as on a disk that is gone.
+    let stuck = premises.path("stuck");
+    let made = Command::new("mkfifo").arg(&stuck).status().unwrap();
+    assert!(made.success());
+    std::fs::rename(&stuck, premises.path("tls.pem")).unwrap();
+    let mut end_of_writing = OpenOptions::new();
+    end_of_writing
+        .write(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let mut held = None;
+    eventually(async || {
+        // Refused until somebody reads.
+        held = end_of_writing.open(premises.path("tls.pem")).ok();
+        held.is_some()
+    })
+    .await;
+    assert!(served.end().await.success());
+    let data = premises.path("data");
+    assert!(!exists(&data, "relatch.db-wal"), "folded into the database");
+}
+
+#[tokio::test]
 async fn the_service_manager_is_told_when_it_serves_and_when_it_ends() {
     let premises = Premises::new();
     let manager = Manager::at(&premises.path("notify"));
@@ -100,7 +130,7 @@ async fn callers_are_read_again_when_it_is_told_to() {
         &configuration.replace("scopes = [\"reset\"]", "scopes = [\"audit\"]"),
     );
     served.signal("HUP");
-    crate::support::eventually(async || {
+    eventually(async || {
         request_reset(&channel, Some(TOKEN))
             .await
             .is_err_and(|status| status.code() == tonic::Code::PermissionDenied)

@@ -31,13 +31,17 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 impl Lines {
-    /// Logs what this thread does into these lines.
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
+    /// Logs what this thread does into these lines. With a single dispatcher alive, what another test's thread
+    /// thinks of a line would count here.
+    fn capture(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
         let subscriber = tracing_subscriber::fmt()
             .json()
             .with_writer(self.clone())
             .finish();
-        tracing::subscriber::set_default(subscriber)
+        (
+            tracing::subscriber::set_default(subscriber),
+            tracing::Dispatch::new(tracing_subscriber::registry()),
+        )
     }
 
     /// The lines that say this, as JSON.
