@@ -1,19 +1,28 @@
 //! Commands that run until they are told to end.
 
 use super::Failure;
+use crate::config::Config;
 use crate::shutdown::{self, Shutdown};
+use crate::telemetry::Telemetry;
 
-/// Runs a service on all cores until it ends, which SIGINT and SIGTERM tell it to.
+/// Runs a service on all cores until it ends, which SIGINT and SIGTERM tell it to. It is given its configuration,
+/// by which it is logged and traced.
 pub(super) fn run_until_told(
-    service: impl AsyncFnOnce(Shutdown) -> Result<(), Failure>,
+    config: Config,
+    service: impl AsyncFnOnce(Config, &Telemetry, Shutdown) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|why| Failure::told(format_args!("the system refused an event loop: {why}")))?;
     runtime.block_on(async {
+        let telemetry =
+            Telemetry::begin(&config.log, config.traces.as_ref()).map_err(Failure::told)?;
         let shutdown = shutdown::on_signals()
             .map_err(|why| Failure::told(format_args!("signals cannot be listened to: {why}")))?;
-        service(shutdown).await
+        let grace = config.shutdown.grace;
+        let ended = service(config, &telemetry, shutdown).await;
+        telemetry.end(grace).await;
+        ended
     })
 }

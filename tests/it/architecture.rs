@@ -76,16 +76,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         "grpc",
         &[
             "audit", "clock", "domain", "metrics", "pb", "random", "service", "shutdown", "store",
+            "traces",
         ],
     ),
     (
         "service",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     (
         "delivery",
         &[
-            "clock", "domain", "metrics", "random", "shutdown", "store", "web",
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces", "web",
         ],
     ),
     (
@@ -94,11 +97,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "store::sqlite",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     (
         "store::postgres",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     ("store", &["domain"]),
     ("config", &["domain"]),
@@ -109,7 +116,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pb", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "metrics", "traces"]),
+    // Whoever does something that a trace tells of says so there; telemetry hands it on.
+    ("traces", &["domain", "metrics"]),
 ];
 
 /// Lines of one file without its tests.

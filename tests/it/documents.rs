@@ -4,11 +4,24 @@ use crate::support::database;
 use crate::support::server::TestServer;
 use std::collections::BTreeSet;
 
+/// What a document says under a heading, up to the next one of the same rank.
+pub(crate) fn section<'a>(document: &'a str, heading: &str) -> &'a str {
+    let (_, below) = document.split_once(&format!("\n## {heading}\n")).unwrap();
+    below.split("\n## ").next().unwrap()
+}
+
 /// The first cells of a document's table, without their quotes.
 fn first_cells(document: &str) -> BTreeSet<String> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
         .collect()
+}
+
+#[test]
+fn every_attribute_of_a_span_is_explained() {
+    let document = section(include_str!("../../docs/traces.md"), "Attributes");
+    let attributes = relatch::traces::ATTRIBUTES.map(str::to_owned);
+    assert_eq!(first_cells(document), attributes.into());
 }
 
 #[tokio::test]

@@ -7,12 +7,14 @@ use super::statistics::{Counters, WriterStatistics};
 use super::work::Work;
 use crate::domain::audit::Sequence;
 use crate::store::{Doubt, StoreError};
+use crate::traces;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+use tracing::Instrument as _;
 
 /// How long nothing is written before the write-ahead log is folded into the database: then nobody waits
 /// for it. Until then the log holds pages as they were, erased addresses included.
@@ -67,6 +69,7 @@ impl Writer {
         self.queue
             .push(priority, Box::new(Pending::new(operation, reply)))
             .map_err(StoreError::unavailable)?;
+        let answer = answer.instrument(traces::commit());
         answer.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable {
                 doubt: Doubt::Unknown,

@@ -9,6 +9,7 @@ mod identity;
 mod journeys;
 mod pasted;
 mod refusals;
+mod traces;
 
 use crate::support::certificates::{Authority, Pair};
 use crate::support::{eventually, fixture};
@@ -216,6 +217,11 @@ impl Served {
     /// Asks it to end, and waits.
     async fn end(&mut self) -> ExitStatus {
         self.signal("TERM");
+        self.ended().await
+    }
+
+    /// Waits for its end.
+    async fn ended(&mut self) -> ExitStatus {
         let mut ended = None;
         eventually(async || {
             ended = self.process.try_wait().unwrap();

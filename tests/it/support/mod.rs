@@ -2,6 +2,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod clock;
+pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod fixture;
 pub(crate) mod ops;
