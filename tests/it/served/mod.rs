@@ -1,6 +1,7 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod backup;
+mod canaries;
 mod ending;
 mod example;
 mod full_disk;

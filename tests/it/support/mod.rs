@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod canaries;
 pub(crate) mod certificates;
 pub(crate) mod clock;
 pub(crate) mod collector;
