@@ -92,7 +92,8 @@ where
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let output = layer().with_writer(writer);
+    // Complaining about a log that cannot be written would panic, for it goes the same way.
+    let output = layer().with_writer(writer).log_internal_errors(false);
     let output = if pretty {
         output.with_ansi(terminal).boxed()
     } else {

@@ -1,5 +1,6 @@
 //! The tree is the architecture: this test holds the arrows between the modules of `src`, and what may stand in one place only.
 
+mod log_lines;
 mod proofs;
 mod rules;
 mod source;
@@ -8,6 +9,7 @@ mod tokens;
 use std::path::Path;
 use std::{fs, io};
 
+use log_lines::LogLine;
 use rules::violations;
 
 /// Which module may name which others. A row governs what lies under it, unless a longer row does.
@@ -126,8 +128,7 @@ const LONGEST_FILE: usize = 400;
 
 #[test]
 fn the_tree_keeps_its_rules() {
-    let mut files = Vec::new();
-    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    let files = sources();
     let files: Vec<_> = files
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
@@ -138,6 +139,18 @@ fn the_tree_keeps_its_rules() {
     );
     let found = violations(&files);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What the log can say.
+pub(crate) fn log_lines() -> Vec<LogLine> {
+    log_lines::log_lines(&sources())
+}
+
+/// Every Rust file of `src`, its path and its content.
+fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    files
 }
 
 /// Collects the path, relative to `root`, and the content of every Rust file under `folder`.

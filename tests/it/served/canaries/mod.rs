@@ -82,7 +82,8 @@ async fn what_people_type_and_are_sent_is_left_behind_nowhere() {
     let (log, spans) = (served.text(), collector.bytes());
     let others = Canaries::default()
         .value("the person's address in the network", IP)
-        .value("the person's browser", USER_AGENT);
+        .value("the person's browser", USER_AGENT)
+        .value("the account's id", &values.account_id);
     for (place, told) in [
         ("the log", log.as_bytes()),
         ("a span", spans.as_slice()),

@@ -34,6 +34,7 @@ pub(super) async fn both_journeys(
     clients: &mut Clients,
 ) {
     let account_id = create(clients, &values.email, &values.display_name).await;
+    values.account_id.clone_from(&account_id);
     create(clients, &values.unreachable, &values.display_name).await;
 
     // The mail server's words quote the addresses: one is refused for good, one for a while.

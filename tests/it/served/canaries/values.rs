@@ -28,6 +28,8 @@ pub(super) struct Values {
     pub(super) new_password: String,
     pub(super) wrong_password: String,
     pub(super) rejected_password: String,
+    /// What the account is called, once there is one.
+    pub(super) account_id: String,
     /// Links, cancel links and proofs, by what they are told by.
     tokens: BTreeMap<String, String>,
     /// The token of a caller whom nobody knows.
@@ -46,6 +48,7 @@ impl Values {
             new_password: unique("new lanterns"),
             wrong_password: unique("wrong umbrella"),
             rejected_password: HEXLOWER.encode(&fresh::<5>()),
+            account_id: String::new(),
             tokens: BTreeMap::new(),
             unknown_caller: CallerToken::from_bytes(&fresh()),
         }
