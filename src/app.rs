@@ -58,6 +58,8 @@ pub struct Surroundings {
     pub channel: Arc<dyn Channel>,
     /// Where the links in mails lead.
     pub pages: Pages,
+    /// What the service is measured with.
+    pub metrics: Metrics,
 }
 
 /// Why the service does not start.
@@ -127,7 +129,7 @@ impl App {
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
-        let metrics = Metrics::default();
+        let metrics = around.metrics;
         let hasher = Hasher::start(hashing(config, &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,

@@ -13,6 +13,7 @@ use relatch::domain::caller::{AuditScope, CallerCredential, CallerStanza, Caller
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::page::Pages;
 use relatch::grpc::callers::Callers;
+use relatch::metrics::Metrics;
 use relatch::random::{self, SystemRandom};
 use relatch::service::{Service, resolve};
 use relatch::shutdown::{self, Trigger};
@@ -91,6 +92,7 @@ impl Server {
             callers: Arc::new(ArcSwap::from_pointee(Callers::new([stanza]))),
             channel: Arc::new(Nowhere(Arc::clone(&sent))),
             pages: Pages::of_console(address),
+            metrics: Metrics::default(),
         };
         let app = App::open(&config, around)?;
         let service = Arc::clone(&app.service);

@@ -19,6 +19,7 @@ use crate::delivery::inbox::{self, Inbox};
 use crate::domain::caller::{CallerCredential, CallerToken};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::Pages;
+use crate::metrics::Metrics;
 use crate::random::{self, NoEntropy, SystemRandom};
 use crate::shutdown::Shutdown;
 use arc_swap::ArcSwap;
@@ -39,6 +40,8 @@ use zeroize::Zeroizing;
 pub struct Demonstration {
     /// Its configuration.
     pub config: Config,
+    /// What it is measured with.
+    pub metrics: Metrics,
     /// Reads the configuration again when somebody asks for it by SIGHUP.
     pub reread: Reread,
     /// Where everything is kept.
@@ -111,6 +114,7 @@ impl Demonstration {
                 Some(pages) => pages.clone(),
                 None => Pages::of_console(sockets.console.address),
             },
+            metrics: self.metrics,
         };
         let app = App::open(&self.config, around).map_err(DevError::from)?;
 

@@ -9,6 +9,7 @@ use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
 use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
+use crate::metrics::Metrics;
 use crate::random::{Random, SystemRandom};
 use crate::shutdown::Shutdown;
 use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Incoming, Protocol};
@@ -26,6 +27,8 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Serving {
     /// Its configuration.
     pub config: Config,
+    /// What it is measured with.
+    pub metrics: Metrics,
     /// Reads the configuration again when somebody asks for it by SIGHUP.
     pub reread: Reread,
 }
@@ -87,7 +90,11 @@ impl Serving {
         shutdown: Shutdown,
         ready: impl FnOnce(Reached),
     ) -> Result<(), ServeError> {
-        let Self { config, reread } = self;
+        let Self {
+            config,
+            metrics,
+            reread,
+        } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let identity = identity(&config, &clock)?;
         let handle = identity.as_ref().map(IdentityWatch::handle);
@@ -110,6 +117,7 @@ impl Serving {
             callers: Arc::clone(&callers),
             channel,
             pages: pages.ok_or(ServeError::Incomplete("links"))?,
+            metrics,
         };
         let app = App::open(&config, around)?;
         let mut pages = Vec::new();

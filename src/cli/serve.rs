@@ -3,7 +3,6 @@
 use super::{Failure, ending};
 use crate::app::serve::{ServeError, Serving};
 use crate::config::{Config, ConfigRefused, Profile, Source, System};
-use crate::telemetry;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -39,10 +38,10 @@ impl ServeArgs {
     /// Runs until it is told to end.
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = self.configuration(&System)?;
-        telemetry::init(&config.log).map_err(Failure::told)?;
-        ending::run_until_told(async |shutdown| {
+        ending::run_until_told(config, async |config, telemetry, shutdown| {
             let serving = Serving {
                 config,
+                metrics: telemetry.metrics.clone(),
                 reread: Box::new(move || self.configuration(&System)),
             };
             // On the heap: it is the whole service, too large for a stack that others share.

@@ -21,6 +21,7 @@ mod smtp;
 mod source;
 mod span;
 mod tls;
+mod traces;
 
 pub use bounces::Bounces;
 pub use callers::caller_name;
@@ -40,6 +41,7 @@ pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
 pub use tls::Tls;
+pub use traces::Traces;
 
 use crate::domain::caller::CallerStanza;
 use crate::domain::limit::Rates;
@@ -92,6 +94,8 @@ pub struct Config {
     pub retention: Retention,
     /// What is logged.
     pub log: Log,
+    /// Who is told on what ways calls take; `None` is nobody.
+    pub traces: Option<Traces>,
     /// Who may call. No two have one name or one credential.
     pub callers: Vec<CallerStanza>,
 }
@@ -188,6 +192,7 @@ impl Reader {
         let intake = self.intake();
         let retention = self.retention();
         let log = self.log();
+        let traces = self.traces(profile);
         let callers = self.callers(profile);
         Some(Config {
             demonstration: matches!(profile, Profile::Dev { .. }),
@@ -210,6 +215,7 @@ impl Reader {
             intake: intake?,
             retention: retention?,
             log: log?,
+            traces: traces?,
             callers: callers?,
         })
     }

@@ -13,6 +13,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument as _;
 
 use super::channel::{Channel, SendError};
 use super::compose::Desk;
@@ -31,6 +32,7 @@ use crate::store::{
     AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageSettled, SettleMessage, Store,
     StoreError,
 };
+use crate::traces;
 
 /// How many messages are in hand at a time, where the channel takes as many: enough that one slow mail
 /// server does not hold the others up, few enough that a relay takes them all at once.
@@ -165,7 +167,8 @@ impl Courier {
         };
         for message in leased.messages {
             let courier = Arc::clone(self);
-            hands.take(async move { courier.deliver(message, end).await });
+            let span = traces::attempt(message.message_id, message.attempt, message.channel);
+            hands.take(async move { courier.deliver(message, end).await }.instrument(span));
         }
         Ok(taken_up)
     }
@@ -220,6 +223,7 @@ impl Courier {
             Err(_) => AttemptEnd::Retry,
         };
         self.metrics.attempted(channel, how, begun.elapsed());
+        traces::attempted(how);
         sent
     }
 

@@ -4,6 +4,7 @@ use super::callers::{Caller, Callers};
 use super::methods::{Access, Method};
 use super::refusal::Refusal;
 use crate::domain::caller::{CallerToken, ProvenNames};
+use crate::traces;
 use arc_swap::ArcSwap;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
@@ -101,6 +102,8 @@ where
             return AuthenticateFuture::refused(caller, refusal);
         }
         if let Some(caller) = &caller {
+            // Not of strangers: they would decide what is traced.
+            traces::follow(request.headers());
             request.extensions_mut().insert(Arc::clone(caller));
         }
         AuthenticateFuture {

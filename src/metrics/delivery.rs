@@ -26,7 +26,9 @@ pub enum AttemptEnd {
 impl AttemptEnd {
     const ALL: [Self; 3] = [Self::Accepted, Self::Retry, Self::GaveUp];
 
-    const fn name(self) -> &'static str {
+    /// The outcome's name, also in traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Retry => "retry",

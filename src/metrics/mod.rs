@@ -12,6 +12,7 @@ mod delivery;
 mod hasher;
 mod process;
 mod store;
+mod traces;
 mod watches;
 mod writer;
 
@@ -20,6 +21,7 @@ pub use delivery::{AttemptEnd, DeliveryMetrics, InHand, MessageEnd};
 pub use hasher::{HasherMetrics, Operation};
 pub use process::ProcessMetrics;
 pub use store::{StoreMetrics, StoreNumbers};
+pub use traces::TraceMetrics;
 pub use watches::{Place, WatchMetrics};
 pub use writer::WriterMetrics;
 
@@ -43,6 +45,8 @@ pub struct Metrics {
     pub delivery: DeliveryMetrics,
     /// Watches of the audit log.
     pub watches: WatchMetrics,
+    /// Traces.
+    pub traces: TraceMetrics,
     /// The process.
     pub process: ProcessMetrics,
 }
@@ -72,6 +76,7 @@ impl Registry {
         metrics.store.register(ours);
         metrics.delivery.register(ours);
         metrics.watches.register(ours);
+        metrics.traces.register(ours);
         Self(registry)
     }
 

@@ -1,5 +1,6 @@
 //! The tree is the architecture: this test holds the arrows between the modules of `src`, and what may stand in one place only.
 
+mod log_lines;
 mod proofs;
 mod rules;
 mod source;
@@ -8,6 +9,7 @@ mod tokens;
 use std::path::Path;
 use std::{fs, io};
 
+use log_lines::LogLine;
 use rules::violations;
 
 /// Which module may name which others. A row governs what lies under it, unless a longer row does.
@@ -76,16 +78,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         "grpc",
         &[
             "audit", "clock", "domain", "metrics", "pb", "random", "service", "shutdown", "store",
+            "traces",
         ],
     ),
     (
         "service",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     (
         "delivery",
         &[
-            "clock", "domain", "metrics", "random", "shutdown", "store", "web",
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces", "web",
         ],
     ),
     (
@@ -94,11 +99,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "store::sqlite",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     (
         "store::postgres",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     ("store", &["domain"]),
     ("config", &["domain"]),
@@ -109,7 +118,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pb", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "metrics", "traces"]),
+    // Whoever does something that a trace tells of says so there; telemetry hands it on.
+    ("traces", &["domain", "metrics"]),
 ];
 
 /// Lines of one file without its tests.
@@ -117,8 +128,7 @@ const LONGEST_FILE: usize = 400;
 
 #[test]
 fn the_tree_keeps_its_rules() {
-    let mut files = Vec::new();
-    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    let files = sources();
     let files: Vec<_> = files
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
@@ -129,6 +139,18 @@ fn the_tree_keeps_its_rules() {
     );
     let found = violations(&files);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What the log can say.
+pub(crate) fn log_lines() -> Vec<LogLine> {
+    log_lines::log_lines(&sources())
+}
+
+/// Every Rust file of `src`, its path and its content.
+fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    files
 }
 
 /// Collects the path, relative to `root`, and the content of every Rust file under `folder`.

@@ -8,12 +8,14 @@ use super::statistics::{Counters, WriterStatistics};
 use super::work::Work;
 use crate::domain::audit::Sequence;
 use crate::store::{Doubt, StoreError};
+use crate::traces;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// Hands operations to the writer's thread. Dropping it lets the thread finish its group, fold
 /// the write-ahead log into the database, and end.
@@ -68,6 +70,7 @@ impl Writer {
         self.queue
             .push(priority, Box::new(Pending::new(operation, reply)))
             .map_err(StoreError::unavailable)?;
+        let answer = answer.instrument(traces::commit());
         answer.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable {
                 doubt: Doubt::Unknown,

@@ -1,9 +1,10 @@
 //! How a service begins and ends, as those see it who start it.
 
-use super::{Premises, TOKEN, exists, request_reset};
+use super::{Premises, Served, TOKEN, exists, request_reset};
 use crate::support::eventually;
 use rustix::fs::OFlags;
 use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,32 @@ async fn it_ends_in_good_order_and_leaves_no_log_behind() {
     let ended = served.end().await;
     assert_eq!(ended.code(), Some(0), "{}", served.text());
     assert!(!exists(&data, "relatch.db-wal"), "folded into the database");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_any_more_stops_nothing() {
+    let premises = Premises::new();
+    let (reads, writes) = std::io::pipe().unwrap();
+    let process = premises.command().stderr(writes).spawn().unwrap();
+    let mut lines = BufReader::new(reads).lines().map(Result::unwrap);
+    let serving = lines.find(|line| line.contains("\"serving\"")).unwrap();
+    let serving: serde_json::Value = serde_json::from_str(&serving).unwrap();
+    premises.write("log", &serving.to_string());
+    drop(lines);
+    let listens = |name: &str| serving[name].as_str().unwrap().parse().unwrap();
+    let mut served = Served {
+        process,
+        log: premises.path("log"),
+        grpc: listens("grpc"),
+        ops: listens("ops"),
+    };
+    let channel = served
+        .connect(Premises::trusting(&premises.authority))
+        .await
+        .unwrap();
+    request_reset(&channel, Some(TOKEN)).await.unwrap();
+    drop(channel);
+    assert!(served.end().await.success());
 }
 
 #[tokio::test]

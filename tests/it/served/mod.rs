@@ -1,6 +1,7 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod backup;
+mod canaries;
 mod damage;
 mod demonstrations;
 mod ending;
@@ -13,6 +14,7 @@ mod pasted;
 mod refusals;
 mod restores;
 mod systemd;
+mod traces;
 
 use crate::support::certificates::{Authority, Pair};
 use crate::support::{eventually, fixture};
@@ -220,6 +222,11 @@ impl Served {
     /// Asks it to end, and waits.
     async fn end(&mut self) -> ExitStatus {
         self.signal("TERM");
+        self.ended().await
+    }
+
+    /// Waits for its end.
+    async fn ended(&mut self) -> ExitStatus {
         let mut ended = None;
         eventually(async || {
             ended = self.process.try_wait().unwrap();
