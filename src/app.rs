@@ -1,5 +1,6 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
+mod allotment;
 pub mod bounces;
 mod callers;
 pub mod dev;
@@ -23,7 +24,7 @@ use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
 use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
-use crate::metrics::Metrics;
+use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
@@ -31,12 +32,12 @@ use crate::service::{Rules, Service, housekeeping, resolve};
 use crate::shutdown::{self, Shutdown};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
-use crate::tls::Incoming;
+use crate::tls::{Incoming, Socket};
 use crate::web;
+use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
 use scrape::Scrape;
-use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -85,9 +86,6 @@ pub enum StartError {
 /// Why the service ended other than it was told to.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// A listener failed.
-    #[error("a listener failed: {0}")]
-    Listener(#[from] io::Error),
     /// The gRPC server failed.
     #[error("the gRPC server failed: {0}")]
     Grpc(#[from] tonic::transport::Error),
@@ -105,11 +103,11 @@ pub enum RunError {
 /// Where the service listens.
 pub struct Listeners {
     /// For calling services.
-    pub grpc: Incoming,
+    pub grpc: Socket,
     /// For orchestrators: health over HTTP.
-    pub ops: Option<Incoming>,
-    /// For browsers, each with what it shows.
-    pub pages: Vec<(Incoming, Router)>,
+    pub ops: Option<Socket>,
+    /// For browsers and webhooks, each with what answers there.
+    pub pages: Vec<(Listener, Socket, Router)>,
 }
 
 /// A service that is ready to run.
@@ -121,6 +119,7 @@ pub struct App {
     courier: Courier,
     scrape: Scrape,
     reflection: bool,
+    connections: NonZeroUsize,
     grace: Duration,
 }
 
@@ -171,6 +170,7 @@ impl App {
             courier,
             scrape,
             reflection: config.grpc.reflection,
+            connections: config.grpc.connections,
             grace: config.shutdown.grace,
         })
     }
@@ -185,6 +185,7 @@ impl App {
             courier,
             scrape,
             reflection,
+            connections,
             grace,
         } = self;
         tell(&service, EventName::Startup).await?;
@@ -196,8 +197,16 @@ impl App {
                 let scrape = Arc::clone(&scrape);
                 async move { scrape.text().await }
             };
-            pages.push((ops, web::ops::router(health.ready(), metrics)));
+            let router = web::ops::router(health.ready(), metrics);
+            pages.push((Listener::Ops, ops, router));
         }
+
+        let allotment = Allotment::new(connections, pages.len(), &service.metrics.connections);
+        let incoming = |listener, socket: Socket| socket.incoming(allotment.places(listener));
+        let grpc = incoming(Listener::Grpc, listeners.grpc);
+        let pages = pages
+            .into_iter()
+            .map(|(listener, socket, router)| (incoming(listener, socket), router));
 
         // Workers go on until the last call is answered.
         let (stop_workers, stopped) = shutdown::channel();
@@ -235,7 +244,7 @@ impl App {
             shutdown: shutdown.clone(),
         });
         let ended = tokio::select! {
-            ended = serve(server.serve(listeners.grpc), pages, shutdown.clone()) => ended,
+            ended = serve(server.serve(grpc), pages, shutdown.clone()) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
             () = after(grace, shutdown.clone()) => {
                 // Perhaps only peers that do not answer any more.
@@ -253,21 +262,16 @@ impl App {
 /// Serves gRPC and every page until all have ended, or one has failed.
 async fn serve(
     grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
-    pages: Vec<(Incoming, Router)>,
+    pages: impl Iterator<Item = (Incoming, Router)>,
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
-    let mut web = JoinSet::new();
-    for (listener, router) in pages {
-        let ending = shutdown.clone().requested();
-        web.spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(ending)
-                .await
-        });
+    let mut serving = JoinSet::new();
+    for (incoming, router) in pages {
+        serving.spawn(web::serve(incoming, router, shutdown.clone().requested()));
     }
     let pages = async {
-        while let Some(page) = web.join_next().await {
-            page.map_err(|_| RunError::Worker)??;
+        while let Some(page) = serving.join_next().await {
+            page.map_err(|_| RunError::Worker)?;
         }
         Ok::<(), RunError>(())
     };

@@ -19,7 +19,7 @@ use crate::delivery::inbox::{self, Inbox};
 use crate::domain::caller::{CallerCredential, CallerToken};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::Pages;
-use crate::metrics::Metrics;
+use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, SystemRandom};
 use crate::shutdown::Shutdown;
 use arc_swap::ArcSwap;
@@ -141,8 +141,13 @@ impl Demonstration {
         };
         let listeners = Listeners {
             pages: vec![
-                (sockets.console.listener.into(), coming::router(meanwhile)),
                 (
+                    Listener::Console,
+                    sockets.console.listener.into(),
+                    coming::router(meanwhile),
+                ),
+                (
+                    Listener::Inbox,
                     sockets.inbox.listener.into(),
                     inbox::router(inbox, Arc::clone(&app.service.store)),
                 ),

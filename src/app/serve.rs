@@ -9,10 +9,10 @@ use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
 use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
-use crate::metrics::Metrics;
+use crate::metrics::{Listener, Metrics};
 use crate::random::{Random, SystemRandom};
 use crate::shutdown::Shutdown;
-use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Incoming, Protocol};
+use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Protocol, Socket};
 use arc_swap::ArcSwap;
 use sd_notify::NotifyState;
 use std::future::Future;
@@ -121,11 +121,9 @@ impl Serving {
         };
         let app = App::open(&config, around)?;
         let mut pages = Vec::new();
-        if let (Some(incoming), Some(settings)) = (bounces, &config.bounces) {
-            pages.push((
-                incoming,
-                app.bounces(settings, config.keys.allow_group_read)?,
-            ));
+        if let (Some(socket), Some(settings)) = (bounces, &config.bounces) {
+            let router = app.bounces(settings, config.keys.allow_group_read)?;
+            pages.push((Listener::Bounces, socket, router));
         }
 
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
@@ -175,9 +173,9 @@ fn channel(config: &Config, random: Arc<dyn Random>) -> Result<Arc<dyn Channel>,
 
 /// Every listener, bound before anything slow is done, so that a taken address is told at once.
 struct Bound {
-    grpc: Incoming,
-    ops: Option<Incoming>,
-    bounces: Option<Incoming>,
+    grpc: Socket,
+    ops: Option<Socket>,
+    bounces: Option<Socket>,
     reached: Reached,
 }
 
@@ -224,7 +222,7 @@ async fn bind(
     key: &'static str,
     address: SocketAddr,
     tls: Option<(&IdentityHandle, Protocol)>,
-) -> Result<(Incoming, SocketAddr), ServeError> {
+) -> Result<(Socket, SocketAddr), ServeError> {
     let refused = |cause| ServeError::Listen {
         key,
         address,
@@ -232,11 +230,11 @@ async fn bind(
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    let incoming = match tls {
-        Some((identity, protocol)) => Incoming::with_tls(listener, Arc::clone(identity), protocol),
+    let socket = match tls {
+        Some((identity, protocol)) => Socket::with_tls(listener, Arc::clone(identity), protocol),
         None => listener.into(),
     };
-    Ok((incoming, address))
+    Ok((socket, address))
 }
 
 /// Follows files beside the service. That it ends early is told: from then on they are not followed.

@@ -4,6 +4,7 @@ use super::Profile;
 use super::reader::Reader;
 use super::span::span;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Grpc {
     pub tls: bool,
     /// Whether reflection answers.
     pub reflection: bool,
+    /// How many connections there may be at a time.
+    pub connections: NonZeroUsize,
 }
 
 /// `[console]`, `[ops]` or `[bounces]`: what listens only if it is told where.
@@ -126,11 +129,13 @@ impl Reader {
         let plaintext = self.flag("grpc.plaintext");
         let listen = self.text(KEY, address);
         let reflection = self.flag("grpc.reflection");
+        let connections = self.number("grpc.connections", 16..=65_536);
         let listen = listen?;
         Some(Grpc {
             listen,
             tls: self.protection(KEY, listen, plaintext?, profile)?,
             reflection: reflection?,
+            connections: NonZeroUsize::new(connections?)?,
         })
     }
 

@@ -17,6 +17,7 @@ pub mod health;
 pub mod limits;
 mod measured;
 mod methods;
+mod overdue;
 pub mod page_token;
 mod panics;
 pub mod password;

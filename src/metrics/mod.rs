@@ -8,6 +8,7 @@
 //! make the number of series grow; `docs/metrics.md` lists all of them, and a test holds it to that.
 
 mod calls;
+mod connections;
 mod delivery;
 mod hasher;
 mod process;
@@ -17,6 +18,7 @@ mod watches;
 mod writer;
 
 pub use calls::{CallMetrics, MethodMetrics};
+pub use connections::{ConnectionMetrics, Listener, ListenerMetrics};
 pub use delivery::{AttemptEnd, DeliveryMetrics, InHand, MessageEnd};
 pub use hasher::{HasherMetrics, Operation};
 pub use process::ProcessMetrics;
@@ -35,6 +37,8 @@ use std::fmt;
 pub struct Metrics {
     /// Calls, and the limits they met.
     pub calls: CallMetrics,
+    /// Connections of the listeners.
+    pub connections: ConnectionMetrics,
     /// Password hashing.
     pub hasher: HasherMetrics,
     /// The thread that writes.
@@ -71,6 +75,7 @@ impl Registry {
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         metrics.calls.register(ours);
+        metrics.connections.register(ours);
         metrics.hasher.register(ours);
         metrics.writer.register(ours);
         metrics.store.register(ours);

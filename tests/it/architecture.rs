@@ -58,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "grpc",
             "metrics",
             "pb",
+            "peers",
             "random",
             "service",
             "shutdown",
@@ -70,15 +71,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
-    ("tls", &["clock", "config", "domain"]),
+    ("tls", &["clock", "config", "domain", "peers"]),
     ("console", &["clock", "pb", "random", "shutdown", "web"]),
     // What every page has in common, whoever shows it.
     ("web", &[]),
     (
         "grpc",
         &[
-            "audit", "clock", "domain", "metrics", "pb", "random", "service", "shutdown", "store",
-            "traces",
+            "audit", "clock", "domain", "metrics", "pb", "peers", "random", "service", "shutdown",
+            "store", "traces",
         ],
     ),
     (
@@ -116,6 +117,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Handles that are handed in, like the clock: whoever is given one measures with it. Who gathers them is `app`.
     ("metrics", &["domain"]),
     ("pb", &[]),
+    // The places for connections: handed to those who accept them, and to those who learn who is at the other end.
+    ("peers", &["domain", "metrics"]),
     ("random", &["domain"]),
     ("shutdown", &[]),
     ("telemetry", &["config", "metrics", "traces"]),

@@ -69,6 +69,7 @@ impl Pool {
     ) -> Result<T, HashError> {
         let asked = Instant::now();
         if asked >= deadline {
+            self.metrics.abandoned();
             return Err(HashError::DeadlineExceeded);
         }
         let (reply, answer) = oneshot::channel();

@@ -9,14 +9,20 @@ use std::{
 use tokio::{task::JoinHandle, time::sleep_until};
 
 use super::*;
+use crate::metrics::{Metrics, Registry};
 
 const PLACES: usize = 8;
 
 fn hasher() -> Arc<Hasher> {
+    hasher_measured_by(&Metrics::default())
+}
+
+fn hasher_measured_by(metrics: &Metrics) -> Arc<Hasher> {
     let threads = NonZeroUsize::MIN;
     let settings = HasherSettings {
         threads,
         queue: PLACES,
+        metrics: metrics.hasher.clone(),
         ..HasherSettings::default()
     };
     Arc::new(Hasher::start(settings).unwrap())
@@ -33,13 +39,15 @@ fn password(text: &str) -> Password {
 /// A hasher whose only thread is busy until it is released.
 struct Busy {
     hasher: Arc<Hasher>,
+    metrics: Metrics,
     release: mpsc::Sender<()>,
     job: JoinHandle<Result<(), HashError>>,
 }
 
 impl Busy {
     async fn new() -> Self {
-        let hasher = hasher();
+        let metrics = Metrics::default();
+        let hasher = hasher_measured_by(&metrics);
         let (release, released) = mpsc::channel();
         let (started, start) = tokio::sync::oneshot::channel();
         let pool = Arc::clone(&hasher);
@@ -55,6 +63,7 @@ impl Busy {
         start.await.unwrap();
         Self {
             hasher,
+            metrics,
             release,
             job,
         }
@@ -155,6 +164,41 @@ async fn callers_that_went_away_make_room() {
         drop(busy.line_up(Class::SignIn, later()));
     }
     assert!(busy.hasher.waiting() <= PLACES);
+}
+
+#[tokio::test]
+async fn every_job_is_done_or_refused_or_abandoned() {
+    let busy = Busy::new().await;
+    let (places, shared) = (PLACES, PLACES * 3 / 4);
+    for _ in 0..places {
+        drop(busy.line_up(Class::Confirm, later()));
+    }
+    // These take the places of those who have gone, and the last of them finds none.
+    let lined_up: Vec<_> = (0..shared)
+        .map(|_| busy.line_up(Class::SignIn, later()))
+        .collect();
+    let one_more = busy
+        .hasher
+        .verify(Class::SignIn, later(), password("any"), None);
+    assert!(matches!(one_more.await, Err(HashError::Saturated { .. })));
+    let late = busy
+        .hasher
+        .verify(Class::Confirm, Instant::now(), password("any"), None);
+    assert_eq!(late.await.unwrap_err(), HashError::DeadlineExceeded);
+    let metrics = busy.metrics.clone();
+    busy.release.send(()).unwrap();
+    for attempt in lined_up {
+        attempt.await.unwrap();
+    }
+    let counted = |name: &str| -> usize {
+        let text = Registry::new(&metrics).text().unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim().parse().unwrap()
+    };
+    let verified = counted("relatch_hashing_duration_seconds_count{operation=\"verify\"}");
+    let refused = counted("relatch_hashing_refused_total");
+    let abandoned = counted("relatch_hashing_abandoned_total");
+    assert_eq!((verified, refused, abandoned), (shared, 1, places + 1));
 }
 
 #[tokio::test]
