@@ -106,10 +106,11 @@ impl CallSpan {
 /// Makes the present call a part of the trace that its caller names in `traceparent` (W3C Trace Context). What cannot be
 /// read, or is there twice, counts as absent; `tracestate` is other people's words and is left behind.
 pub fn follow(headers: &HeaderMap) {
-    if headers.contains_key(TRACEPARENT) {
+    let call = present();
+    if !call.is_disabled() && headers.contains_key(TRACEPARENT) {
         let parent = TraceContextPropagator::new().extract(&Traceparent(headers));
-        // It can be set, unless nobody is told: nothing was done within the call yet.
-        let _ = present().set_parent(parent);
+        // It can be set: nothing was done within the call yet.
+        let _ = call.set_parent(parent);
     }
 }
 

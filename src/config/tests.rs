@@ -358,6 +358,30 @@ fn mails_leave_by_tls_unless_the_server_is_this_machine() {
 }
 
 #[test]
+fn traces_are_off_unless_a_collector_is_named_and_a_part_of_the_calls_is_traced() {
+    let traces = |text: &str| serve(text).map(|config| config.traces);
+    assert_eq!(traces("").unwrap(), None);
+    let collector = "traces.endpoint = \"https://otel.example.com\"\n";
+    let usual = traces(collector).unwrap().unwrap();
+    assert_eq!(usual.endpoint, "https://otel.example.com:4317");
+    assert!((usual.ratio - 1.0).abs() < f64::EPSILON);
+    for (written, ratio) in [("0", 0.0), ("1", 1.0), ("0.25", 0.25), ("1e-3", 0.001)] {
+        let variables = [
+            ("RELATCH_TRACES__ENDPOINT", "http://localhost"),
+            ("RELATCH_TRACES__RATIO", written),
+        ];
+        let traces = read(dev(), "", &variables, Vec::new()).unwrap().traces;
+        assert!((traces.unwrap().ratio - ratio).abs() < f64::EPSILON);
+    }
+    for ratio in ["-0.1", "1.1", "2", "nan", "\"half\""] {
+        let refused = faults(serve(&format!("{collector}traces.ratio = {ratio}\n")));
+        assert!(refused[0].contains("from 0.0 to 1.0"), "{refused:?}");
+    }
+    let plain = faults(serve("traces.endpoint = \"http://otel.example.com\"\n"));
+    assert!(plain[0].contains("must begin with https://"), "{plain:?}");
+}
+
+#[test]
 fn a_login_needs_a_name_and_a_file_and_bounces_a_secret() {
     let login = serve("smtp.username = \"relatch\"\nsmtp.password_file = \"/etc/relatch/smtp\"\n");
     assert_eq!(

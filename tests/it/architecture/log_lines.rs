@@ -57,7 +57,7 @@ fn read(level: &str, is_span: bool, arguments: &[Token]) -> Option<LogLine> {
                     kind: Kind::Literal(text),
                     ..
                 },
-            ] => line.message = text.trim_matches('"').to_owned(),
+            ] => text.trim_matches('"').clone_into(&mut line.message),
             [word, colon, ..] if word.word() == Some("target") && colon.is_mark(':') => {
                 return None;
             }

@@ -113,7 +113,8 @@ fn whatever_the_way_it_is_written_in_it_is_found() {
     let value = "canary+7f3a@example.com";
     let canaries = Canaries::default().value("the address", value);
     let credentials = format!("\0relatch\0{value}");
-    let percents: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let pairs = value.bytes().map(|byte| format!("{byte:02x}"));
+    let percents = format!("%{}", pairs.collect::<Vec<_>>().join("%"));
     for written in [
         value.to_owned(),
         HEXLOWER.encode(value.as_bytes()),
@@ -124,8 +125,8 @@ fn whatever_the_way_it_is_written_in_it_is_found() {
         percents,
         data_encoding::BASE64.encode(value.as_bytes()),
         data_encoding::BASE64.encode(credentials.as_bytes()),
-        data_encoding::BASE64.encode(credentials[1..].as_bytes()),
-        data_encoding::BASE64URL.encode(credentials[2..].as_bytes()),
+        data_encoding::BASE64.encode(&credentials.as_bytes()[1..]),
+        data_encoding::BASE64URL.encode(&credentials.as_bytes()[2..]),
     ] {
         let planted = format!("some words, {written}, and others");
         let found = canaries.found_in(planted.as_bytes());

@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message as _;
+use prost::Message;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -131,10 +131,7 @@ impl Collector {
     /// Everything that it took, as it came over the wire.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let taken = self.taken.lock().unwrap();
-        taken
-            .iter()
-            .flat_map(|request| request.encode_to_vec())
-            .collect()
+        taken.iter().flat_map(Message::encode_to_vec).collect()
     }
 }
 

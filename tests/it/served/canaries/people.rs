@@ -19,12 +19,12 @@ pub(super) const USER_AGENT: &str = "CanaryBrowser/7.3 (X11; Linux x86_64)";
 
 type Clients = (PasswordServiceClient<Client>, AccountServiceClient<Client>);
 
-fn person() -> Option<pb::ClientContext> {
-    Some(pb::ClientContext {
+fn person() -> pb::ClientContext {
+    pb::ClientContext {
         ip: IP.to_owned(),
         user_agent: USER_AGENT.to_owned(),
         locale: "en".to_owned(),
-    })
+    }
 }
 
 /// Both journeys, with mistakes; keeps the tokens that they lead to.
@@ -56,13 +56,13 @@ pub(super) async fn both_journeys(
     let passwords = &mut clients.0;
     let inspect = pb::InspectResetRequest {
         token: link.clone(),
-        client: person(),
+        client: Some(person()),
     };
     passwords.inspect_reset(inspect).await.unwrap();
     let check = pb::CheckPasswordRequest {
         password: values.rejected_password.clone(),
         subject: Some(Subject::Token(link.clone())),
-        client: person(),
+        client: Some(person()),
     };
     passwords.check_password(check).await.unwrap();
     let rejected = confirm(clients, &link, &values.rejected_password).await;
@@ -96,7 +96,7 @@ pub(super) async fn both_journeys(
 
     let wanted = pb::SendProfileResetLinkRequest {
         account_id,
-        client: person(),
+        client: Some(person()),
         request_id: "canary".to_owned(),
     };
     clients.0.send_profile_reset_link(wanted).await.unwrap();
@@ -119,7 +119,7 @@ pub(super) async fn both_journeys(
     values.keep("a cancel link that is used", cancel.clone());
     let not_me = pb::CancelResetRequest {
         cancel_token: cancel,
-        client: person(),
+        client: Some(person()),
     };
     clients.0.cancel_reset(not_me).await.unwrap();
 }
@@ -138,7 +138,7 @@ async fn create((_, accounts): &mut Clients, email: &str, display_name: &str) ->
 async fn ask_for_link((passwords, _): &mut Clients, email: &str) {
     let forgot = pb::RequestResetRequest {
         email: email.to_owned(),
-        client: person(),
+        client: Some(person()),
         request_id: String::new(),
     };
     passwords.request_reset(forgot).await.unwrap();
@@ -148,7 +148,7 @@ async fn confirm((passwords, _): &mut Clients, token: &str, password: &str) -> C
     let confirm = pb::ConfirmResetRequest {
         token: token.to_owned(),
         new_password: password.to_owned(),
-        client: person(),
+        client: Some(person()),
         ..pb::ConfirmResetRequest::default()
     };
     let confirmed = passwords.confirm_reset(confirm).await;
@@ -164,7 +164,7 @@ async fn sign_in(
     let verify = pb::VerifyPasswordRequest {
         email: email.to_owned(),
         password: password.to_owned(),
-        client: person(),
+        client: Some(person()),
     };
     let verified = passwords.verify_password(verify).await;
     match verified
