@@ -256,31 +256,6 @@ mod tests {
     }
 
     #[test]
-    fn zz_cost() {
-        let headers = http::HeaderMap::new();
-        let run = |tracer| {
-            let subscriber = subscriber(&json("off"), false, std::io::sink, tracer);
-            tracing::subscriber::with_default(subscriber, || {
-                let begun = std::time::Instant::now();
-                for _ in 0..100_000 {
-                    let call = CallSpan::begin(Some("/a.B/C"), None);
-                    call.span().in_scope(|| {
-                        traces::follow(&headers);
-                        drop(traces::commit());
-                        drop(traces::HashingSpans::wait().work(crate::metrics::Operation::Hash));
-                    });
-                    call.end("web", "OK", false, "");
-                    let _ = call.trace_id();
-                }
-                println!("per call {:?}", begun.elapsed() / 100_000);
-            });
-        };
-        run(None);
-        let provider = SdkTracerProvider::builder().build();
-        run(Some(provider.tracer("test")));
-    }
-
-    #[test]
     fn people_read_text_in_colour_only_on_a_terminal() {
         assert!(logged(LogFormat::Auto, true).contains("\u{1b}["));
         let plain = logged(LogFormat::Pretty, false);

@@ -39,8 +39,7 @@ impl Allotment {
             tracing::warn!(
                 files,
                 needed = allotment.wanted + BESIDES,
-                "the system lets this process open too few files for its connections: raise its limit (ulimit -n, LimitNOFILE); \
-                 until then each listener has fewer places"
+                "the system lets this process open too few files for its connections: raise its limit (ulimit -n, LimitNOFILE)"
             );
         }
         allotment

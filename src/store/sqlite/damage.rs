@@ -27,7 +27,7 @@ impl Damage {
             tracing::error!(
                 database = %self.database.display(),
                 %cause,
-                "the database is damaged: stop the service and restore a backup with `relatch store restore`"
+                "the database is damaged: stop the service and restore a backup (relatch store restore)"
             );
         }
     }

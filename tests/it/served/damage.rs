@@ -94,7 +94,8 @@ async fn damage_that_shows_at_work_ends_readiness_and_the_log_says_what_to_do() 
     assert_eq!(health(&channel, "").await, ServingStatus::NotServing);
     assert_eq!(health(&channel, "liveness").await, ServingStatus::Serving);
     assert_eq!(ops::get(served.ops, "/livez").await.status, StatusCode::OK);
-    let advice = "the database is damaged: stop the service and restore a backup with `relatch store restore`";
+    let advice =
+        "the database is damaged: stop the service and restore a backup (relatch store restore)";
     let told = served.told(advice).unwrap();
     assert_eq!(
         (&told["level"], told["database"].as_str()),
