@@ -11,7 +11,7 @@ pub mod smtp;
 pub use callers::Reread;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ShutdownPace};
 use crate::delivery::render::{Brand, Renderer, TemplateError};
 use crate::delivery::{Channel, Courier};
 use crate::domain::audit::{EventName, Outcome};
@@ -29,7 +29,7 @@ use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
 use crate::service::{Rules, Service, housekeeping, resolve};
-use crate::shutdown::{self, Shutdown};
+use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
 use crate::tls::{Incoming, Socket};
@@ -41,7 +41,6 @@ use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
@@ -120,7 +119,7 @@ pub struct App {
     scrape: Scrape,
     reflection: bool,
     connections: NonZeroUsize,
-    grace: Duration,
+    pace: ShutdownPace,
 }
 
 impl App {
@@ -171,12 +170,13 @@ impl App {
             scrape,
             reflection: config.grpc.reflection,
             connections: config.grpc.connections,
-            grace: config.shutdown.grace,
+            pace: config.shutdown,
         })
     }
 
-    /// Serves until `shutdown`, then ends in good order: nothing new is taken, calls under way are
-    /// answered, workers finish what they hold, what was counted is written down.
+    /// Serves until `shutdown`, then ends in good order: readiness says so, nothing new is taken, calls under way are
+    /// answered or, if they take too long, cut off; workers finish what they hold, what was counted is written down,
+    /// and after the event that says so there is no other.
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
         let Self {
             service,
@@ -186,7 +186,7 @@ impl App {
             scrape,
             reflection,
             connections,
-            grace,
+            pace,
         } = self;
         tell(&service, EventName::Startup).await?;
         let (health, health_service) = Health::new().await;
@@ -202,11 +202,11 @@ impl App {
         }
 
         let allotment = Allotment::new(connections, pages.len(), &service.metrics.connections);
-        let incoming = |listener, socket: Socket| socket.incoming(allotment.places(listener));
-        let grpc = incoming(Listener::Grpc, listeners.grpc);
-        let pages = pages
-            .into_iter()
-            .map(|(listener, socket, router)| (incoming(listener, socket), router));
+        let places = allotment.places(Listener::Grpc);
+        let grpc = listeners.grpc.incoming(places.clone());
+        let pages = pages.into_iter().map(|(listener, socket, router)| {
+            (socket.incoming(allotment.places(listener)), router)
+        });
 
         // Workers go on until the last call is answered.
         let (stop_workers, stopped) = shutdown::channel();
@@ -229,6 +229,7 @@ impl App {
         let (store, counted) = (Arc::clone(&service.store), Arc::clone(&refusals));
         workers.spawn(async move { counted.run(&*store, stopped.requested()).await });
 
+        let (close, closing) = shutdown::channel();
         let server = GrpcServer::new(Parts {
             password: PasswordApi::new(Arc::clone(&service)),
             account: AccountApi::new(Arc::clone(&service)),
@@ -241,17 +242,17 @@ impl App {
             refusals,
             metrics: service.metrics.clone(),
             reflection,
-            shutdown: shutdown.clone(),
+            shutdown: closing.clone(),
         });
         let ended = tokio::select! {
-            ended = serve(server.serve(grpc), pages, shutdown.clone()) => ended,
+            ended = serve(server.serve(grpc), pages, closing) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
-            () = after(grace, shutdown.clone()) => {
-                // Perhaps only peers that do not answer any more.
-                tracing::warn!("some connections did not end within shutdown.grace and are cut off");
-                Ok(())
-            }
+            () = drain(pace, &shutdown, &close) => Ok(()),
         };
+        // Whoever is still served could change something after the last event, or be refused after the last count.
+        close.pull();
+        places.clear();
+        close.nobody_left().await;
         stop_workers.pull();
         while workers.join_next().await.is_some() {}
         tell(&service, EventName::Shutdown).await?;
@@ -259,16 +260,17 @@ impl App {
     }
 }
 
-/// Serves gRPC and every page until all have ended, or one has failed.
+/// Serves gRPC and every page until all have ended, or one has failed. Dropping the future cuts off the pages.
 async fn serve(
     grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
     pages: impl Iterator<Item = (Incoming, Router)>,
-    shutdown: Shutdown,
+    closing: Shutdown,
 ) -> Result<(), RunError> {
     let mut serving = JoinSet::new();
     for (incoming, router) in pages {
-        serving.spawn(web::serve(incoming, router, shutdown.clone().requested()));
+        serving.spawn(web::serve(incoming, router, closing.clone().requested()));
     }
+    drop(closing);
     let pages = async {
         while let Some(page) = serving.join_next().await {
             page.map_err(|_| RunError::Worker)?;
@@ -289,10 +291,15 @@ async fn lost(workers: &mut JoinSet<()>, shutdown: &Shutdown) {
     std::future::pending::<()>().await;
 }
 
-/// Waits for the shutdown, and then for as long as calls may take to end.
-async fn after(grace: Duration, shutdown: Shutdown) {
-    shutdown.requested().await;
-    tokio::time::sleep(grace).await;
+/// Waits for the shutdown, lets load balancers notice, closes the listeners, and waits for as long as calls may take
+/// to end then.
+async fn drain(pace: ShutdownPace, shutdown: &Shutdown, close: &Trigger) {
+    shutdown.clone().requested().await;
+    tokio::time::sleep(pace.delay).await;
+    close.pull();
+    tokio::time::sleep(pace.grace).await;
+    // Perhaps only peers that do not answer any more.
+    tracing::warn!("some connections did not end within shutdown.grace and are cut off");
 }
 
 /// Writes down that the service began or ended.

@@ -26,6 +26,11 @@ impl Trigger {
     pub fn pull(&self) {
         self.0.send_replace(true);
     }
+
+    /// Waits until nobody is left who could be told: whoever held a [`Shutdown`] of this has dropped it.
+    pub async fn nobody_left(&self) {
+        self.0.closed().await;
+    }
 }
 
 impl Shutdown {
@@ -118,6 +123,18 @@ mod tests {
         drop(trigger);
         assert!(shutdown.is_requested());
         shutdown.requested().await;
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_everybody_waits_until_the_last_has_gone() {
+        let (trigger, first) = channel();
+        let last = first.clone();
+        let waiting = tokio::spawn(async move { trigger.nobody_left().await });
+        drop(first);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(last);
+        waiting.await.unwrap();
     }
 
     #[test]

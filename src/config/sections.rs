@@ -51,7 +51,9 @@ pub struct Listener {
 /// `[shutdown]`: how the service ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownPace {
-    /// How long calls under way may take to end.
+    /// How long connections are accepted after readiness has said that the service ends.
+    pub delay: Duration,
+    /// How long calls under way may take to end then.
     pub grace: Duration,
 }
 
@@ -198,15 +200,20 @@ impl Reader {
 
     /// Reads `[shutdown]`.
     pub(super) fn shutdown(&mut self) -> Option<ShutdownPace> {
-        let grace = self.text("shutdown.grace", |text| {
-            let grace = span(text).map_err(|why| why.to_string())?;
-            if grace <= Duration::from_mins(5) {
-                Ok(grace)
+        let bounded = |text: &str| {
+            let span = span(text).map_err(|why| why.to_string())?;
+            if span <= Duration::from_mins(5) {
+                Ok(span)
             } else {
                 Err("must be at most 5 minutes".to_owned())
             }
-        })?;
-        Some(ShutdownPace { grace })
+        };
+        let delay = self.text("shutdown.delay", bounded);
+        let grace = self.text("shutdown.grace", bounded);
+        Some(ShutdownPace {
+            delay: delay?,
+            grace: grace?,
+        })
     }
 
     /// Reads `[mail]`.

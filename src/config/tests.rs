@@ -318,7 +318,8 @@ fn a_caller_is_known_by_a_name_in_its_certificate_where_certificates_are_believe
 fn a_service_without_pages_says_so_and_calls_end_within_minutes() {
     assert!(faults(serve("console.listen = \"127.0.0.1:8080\"\n"))[0].contains("no pages"));
     assert_eq!(serve("").unwrap().shutdown.grace.as_secs(), 10);
-    assert_eq!(faults(serve("shutdown.grace = \"6m\"\n")).len(), 1);
+    let too_long = "shutdown.delay = \"6m\"\nshutdown.grace = \"6m\"\n";
+    assert_eq!(faults(serve(too_long)).len(), 2);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::status::end_of_stream;
 use crate::domain::audit::EventName;
 use crate::domain::call::{CallerName, CorrelationId};
 use crate::service::refusals::Refusals;
+use crate::shutdown::Shutdown;
 use crate::traces::CallSpan;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -31,6 +32,8 @@ pub(super) struct Listeners {
     pub(super) refusals: Arc<Refusals>,
     /// Counts and times calls.
     pub(super) measured: Measured,
+    /// Held until the last call has been told of, for whoever waits for that.
+    pub(super) _until_told: Shutdown,
 }
 
 /// Logs and traces every call, measures it, and counts the refused ones.
@@ -137,7 +140,9 @@ impl Line {
     fn tell_refused(&mut self, status: &Status) {
         let refused = Refused::of(status);
         if let Some(summary) = refused.and_then(|refused| refused.summary) {
-            let Listeners { refusals, measured } = &*self.listeners;
+            let Listeners {
+                refusals, measured, ..
+            } = &*self.listeners;
             match &self.caller {
                 Some(caller) => refusals.note(summary.event, summary.reason, &caller.name),
                 None => refusals.note(summary.event, summary.reason, &CallerName::unknown()),

@@ -65,7 +65,7 @@ pub struct Parts<P, A> {
     pub metrics: Metrics,
     /// Whether the reflection services are served.
     pub reflection: bool,
-    /// When to end.
+    /// When to end. It is held until every connection has ended and every call has been told of.
     pub shutdown: Shutdown,
 }
 
@@ -109,6 +109,7 @@ impl GrpcServer {
             listeners: Arc::new(Listeners {
                 refusals: parts.refusals,
                 measured: Measured::new(parts.metrics.calls),
+                _until_told: parts.shutdown.clone(),
             }),
             shutdown: parts.shutdown,
         }

@@ -120,6 +120,13 @@ impl Places {
             lasting: Some(lasts),
         }
     }
+
+    /// Cuts every connection that is there.
+    pub fn clear(&self) {
+        let mut guests = self.0.guests();
+        guests.seated.clear();
+        self.0.metrics.open(0);
+    }
 }
 
 impl Hall {

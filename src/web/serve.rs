@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
 use tower::ServiceExt as _;
@@ -32,6 +33,7 @@ pub const BUFFER: usize = 16 * 1024;
 pub const HEADERS: usize = 64;
 
 /// Serves every connection until `ending`; then takes no more, and ends when those there are have had their answers.
+/// Dropping the future cuts them off.
 pub async fn serve<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>>,
     router: Router,
@@ -45,12 +47,14 @@ pub async fn serve<IO, E>(
         .map_request(|request: http::Request<_>| request.map(Body::new));
     let service = TowerToHyperService::new(service);
     let server = server();
+    let mut connections = JoinSet::new();
     {
         let mut incoming = pin!(incoming);
         let mut ending = pin!(ending);
         loop {
             let io = tokio::select! {
                 () = &mut ending => break,
+                Some(_) = connections.join_next() => continue,
                 io = incoming.next() => match io {
                     Some(Ok(io)) => io,
                     Some(Err(_)) => continue,
@@ -59,7 +63,7 @@ pub async fn serve<IO, E>(
             };
             let connection = server.serve_connection(TokioIo::new(io), service.clone());
             let connection = graceful.watch(connection.into_owned());
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a connection ended by a fault");
                 }

@@ -1,7 +1,8 @@
 //! How a service begins and ends, as those see it who start it.
 
 use super::{Premises, Served, TOKEN, exists, request_reset};
-use crate::support::eventually;
+use crate::support::{database, eventually, ops};
+use http::StatusCode;
 use rustix::fs::OFlags;
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
@@ -10,6 +11,9 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// What a service tells its manager.
 pub(super) struct Manager {
@@ -103,6 +107,73 @@ async fn a_peer_that_does_not_answer_is_waited_for_no_longer_than_the_grace() {
             .told("some connections did not end within shutdown.grace and are cut off")
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn load_balancers_see_that_it_ends_before_anybody_is_refused() {
+    let premises = Premises::new();
+    premises.configure("ops.plaintext = true\nshutdown.delay = \"4s\"");
+    let mut served = premises.serve().await;
+    let status = async |path| ops::get(served.ops, path).await.status;
+    eventually(async || status("/readyz").await == StatusCode::OK).await;
+    served.signal("TERM");
+    eventually(async || status("/readyz").await == StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(status("/livez").await, StatusCode::OK);
+    let newcomer = served
+        .connect(Premises::trusting(&premises.authority))
+        .await
+        .unwrap();
+    let health = async |service: &str| {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let answer = HealthClient::new(newcomer.clone()).check(request).await;
+        answer.unwrap().into_inner().status()
+    };
+    assert_eq!(health("").await, ServingStatus::NotServing);
+    assert_eq!(health("liveness").await, ServingStatus::Serving);
+    request_reset(&newcomer, Some(TOKEN)).await.unwrap();
+    drop(newcomer);
+    assert!(served.process.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_event_that_it_ended_there_is_no_other() {
+    let premises = Premises::new();
+    premises.configure("shutdown.grace = \"0s\"\nlimits.request_source = \"1000000/1s\"");
+    let mut served = premises.serve().await;
+    let mut calling = tokio::task::JoinSet::new();
+    let (called, mut calls) = tokio::sync::mpsc::channel(1);
+    for _ in 0..8 {
+        let channel = served
+            .connect(Premises::trusting(&premises.authority))
+            .await
+            .unwrap();
+        let called = called.clone();
+        // Both what changes something and what is only counted, until they are cut off.
+        calling.spawn(async move {
+            while request_reset(&channel, Some(TOKEN)).await.is_ok() {
+                let refused = request_reset(&channel, None).await.unwrap_err();
+                // Only the first is waited for.
+                let _ = called.try_send(());
+                if refused.code() != tonic::Code::Unauthenticated {
+                    break;
+                }
+            }
+        });
+    }
+    calls.recv().await.unwrap();
+    served.signal("TERM");
+    while calling.join_next().await.is_some() {}
+    assert!(served.process.wait().unwrap().success());
+    let named = |name| database::events_named(&premises.path("data"), name);
+    let last = named("sys_shutdown").remove(0).sequence;
+    let data = premises.path("data");
+    assert_eq!(
+        database::count(&data, "audit_leaves", &format!("sequence > {last}")),
+        0
+    );
+    assert!(!named("authn_caller_fail").is_empty(), "counted until then");
 }
 
 #[tokio::test]
