@@ -26,7 +26,10 @@ CREATE TABLE accounts (
     credential_version   INTEGER NOT NULL,
     sessions_valid_after INTEGER,
     created_at           INTEGER NOT NULL,
-    revision             INTEGER NOT NULL
+    revision             INTEGER NOT NULL,
+    compromised          INTEGER NOT NULL DEFAULT 0, -- whether a stranger is said to know the password
+    wrong_passwords      INTEGER NOT NULL DEFAULT 0, -- since the last right one, from everywhere,
+    told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0  -- and whether the owner was told
 ) STRICT, WITHOUT ROWID;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
@@ -79,7 +82,7 @@ CREATE TABLE messages (
     reason       TEXT NOT NULL,                      -- of the state: a suppression's name, a channel's words
     requested_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: its link's end, or a notice's
-    changed_at   INTEGER,                            -- of a notice: when the change was made,
+    happened_at  INTEGER,                            -- of a notice: when it happened,
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,
     system       TEXT,                               -- on which system
@@ -108,6 +111,16 @@ CREATE TABLE limits (
     limit_key BLOB PRIMARY KEY,
     arrival   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Wrong passwords of an account from one source, since the last right one.
+CREATE TABLE wrong_passwords (
+    account_id BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    source     BLOB NOT NULL,                        -- pseudonym of the network
+    wrong      INTEGER NOT NULL,
+    pause_ends INTEGER NOT NULL,
+    PRIMARY KEY (account_id, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wrong_passwords_over ON wrong_passwords (pause_ends);
 
 -- Successes of calls that carried a request id: which call it was, and the parts of its answer.
 CREATE TABLE idempotency (

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::channel::OutgoingMessage;
 use super::links::with_token;
-use super::render::{Asked, Mail, PasswordChanged, Renderer, ResetLink, TemplateError};
+use super::render::{Asked, Mail, NoticeMail, Renderer, ResetLink, TemplateError};
 use crate::domain::keyring::Keyring;
 use crate::domain::message::{ChannelKind, MessageKind};
 use crate::domain::page::Pages;
@@ -81,18 +81,15 @@ impl Desk<'_> {
                 });
                 (MessageKind::ResetLink, self.renderer.render(locale, &mail)?)
             }
-            MessageContent::PasswordChanged { changed_at, whence } => {
-                let mail = Mail::PasswordChanged(PasswordChanged {
+            MessageContent::Notice { about, at, whence } => {
+                let mail = Mail::Notice(NoticeMail {
+                    about,
                     display_name,
-                    changed_at: moment(changed_at)?,
-                    network: whence.network,
-                    device: whence.device,
+                    happened_at: moment(at)?,
+                    whence: whence.map(|whence| (whence.network, whence.device)),
                     forgot_password_url: &self.pages.forgot_password.to_string(),
                 });
-                (
-                    MessageKind::PasswordChanged,
-                    self.renderer.render(locale, &mail)?,
-                )
+                (about.kind(), self.renderer.render(locale, &mail)?)
             }
         };
         Ok(OutgoingMessage {

@@ -9,6 +9,10 @@ pub enum MessageKind {
     ResetLink,
     /// A notice that the password was changed.
     PasswordChanged,
+    /// A notice of many wrong passwords.
+    WrongPasswords,
+    /// A notice that the password works no more, for a stranger knows it.
+    PasswordCompromised,
 }
 
 impl MessageKind {
@@ -18,6 +22,8 @@ impl MessageKind {
         match self {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
+            Self::WrongPasswords => 12,
+            Self::PasswordCompromised => 14,
         }
     }
 
@@ -27,6 +33,8 @@ impl MessageKind {
         match code {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
+            12 => Some(Self::WrongPasswords),
+            14 => Some(Self::PasswordCompromised),
             _ => None,
         }
     }
@@ -37,6 +45,38 @@ impl MessageKind {
         match self {
             Self::ResetLink => "RESET_LINK",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::WrongPasswords => "WRONG_PASSWORDS",
+            Self::PasswordCompromised => "PASSWORD_COMPROMISED",
+        }
+    }
+}
+
+/// What a message tells that asks for nothing and carries no link of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The password was changed.
+    PasswordChanged,
+    /// Somebody tries wrong passwords.
+    WrongPasswords,
+    /// The password works no more, for a stranger knows it.
+    PasswordCompromised,
+}
+
+impl Notice {
+    /// Every notice.
+    pub const ALL: [Self; 3] = [
+        Self::PasswordChanged,
+        Self::WrongPasswords,
+        Self::PasswordCompromised,
+    ];
+
+    /// The kind of message that it is.
+    #[must_use]
+    pub const fn kind(self) -> MessageKind {
+        match self {
+            Self::PasswordChanged => MessageKind::PasswordChanged,
+            Self::WrongPasswords => MessageKind::WrongPasswords,
+            Self::PasswordCompromised => MessageKind::PasswordCompromised,
         }
     }
 }

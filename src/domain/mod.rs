@@ -22,3 +22,4 @@ pub mod reset;
 pub mod time;
 pub mod token;
 pub mod user_agent;
+pub mod wrong_passwords;

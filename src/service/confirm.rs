@@ -13,10 +13,8 @@ use crate::domain::client::Client;
 use crate::domain::id::MessageId;
 use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::limit::{self, Bucket};
-use crate::domain::network::Network;
 use crate::domain::password::Password;
 use crate::domain::token::{self, Link, LinkKind, TokenRefused};
-use crate::domain::user_agent::BrowserAndSystem;
 use crate::random;
 use crate::service::hasher::Class;
 use crate::store::{
@@ -101,10 +99,7 @@ impl Service {
             credential_version: live.credential_version,
             password_hash,
             notice_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
-            whence: Whence {
-                network: Network::of(confirm.client.ip),
-                device: BrowserAndSystem::recognise(&confirm.client.user_agent),
-            },
+            whence: Whence::of(&confirm.client),
         };
         match self.store.confirm_reset(intent).await? {
             ResetConfirmed::Confirmed(confirmation) => Ok(confirmation),

@@ -43,6 +43,7 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
     for leftovers in [
         Leftovers::Limits { after: None },
         Leftovers::Calls,
+        Leftovers::WrongPasswords,
         Leftovers::Messages {
             requested_before: before,
         },

@@ -6,15 +6,17 @@ use crate::domain::account::{CredentialVersion, SecondFactor};
 use crate::domain::call::Call;
 use crate::domain::client::Client;
 use crate::domain::email::Email;
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, MessageId};
+use crate::domain::keyring::Keyring;
 use crate::domain::limit::{self, Bucket};
 use crate::domain::password::Password;
 use crate::domain::proof::{self, PROOF_LIFETIME, Proof, ProofText};
 use crate::domain::pseudonym::{Pseudonym, Subject};
-use crate::random;
+use crate::random::{self, NoEntropy};
 use crate::service::hasher::Class;
 use crate::store::{
-    BeginSignIn, FinishSignIn, Rehash, SignInAccount, SignInBegun, SignInFinished, SignInVerdict,
+    BeginSignIn, FinishSignIn, PasswordTry, Rehash, SignInAccount, SignInBegun, SignInFinished,
+    SignInVerdict, Whence,
 };
 use tokio::time::Instant;
 
@@ -54,15 +56,18 @@ impl Service {
         let keyring = self.keyring.load_full();
         let rate = self.rules.rates.sign_in_source;
         let limits = limit::for_source(&keyring, Bucket::SignInSource, rate, client.source());
-        let account = match self
+        let attempt = self.password_try(&keyring, &client)?;
+        let (account, not_tried) = match self
             .store
             .begin_sign_in(BeginSignIn {
                 email: email.key().clone(),
                 limits,
+                source: attempt.source,
             })
             .await?
         {
-            SignInBegun::Check(account) => account,
+            SignInBegun::Check(account) => (account, None),
+            SignInBegun::NotTried(account_id, why) => (None, Some((account_id, why))),
             SignInBegun::SourceLimited(limited) => {
                 return Err(ServiceError::limited(Bucket::SignInSource, limited));
             }
@@ -90,8 +95,11 @@ impl Service {
                     None
                 },
             },
-            None => SignInVerdict::Wrong {
-                account_id: account.as_ref().map(|account| account.account_id),
+            None => match not_tried {
+                Some((account_id, why)) => SignInVerdict::NotTried(account_id, why),
+                None => SignInVerdict::Wrong {
+                    account_id: account.as_ref().map(|account| account.account_id),
+                },
             },
         };
         let identifier = Pseudonym::of(
@@ -105,6 +113,7 @@ impl Service {
                 call,
                 identifier,
                 verdict,
+                attempt,
             })
             .await?;
         let (SignInFinished::SignedIn, Some(account)) = (finished, right) else {
@@ -120,6 +129,19 @@ impl Service {
             account_id: account.account_id,
             credential_version: account.credential_version,
             proof: proof::sign(&keyring, &proof),
+        })
+    }
+
+    /// A password that this person tries.
+    pub(super) fn password_try(
+        &self,
+        keyring: &Keyring,
+        client: &Client,
+    ) -> Result<PasswordTry, NoEntropy> {
+        Ok(PasswordTry {
+            source: Pseudonym::of(keyring, Subject::Source, client.source().narrow()),
+            notice_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
+            whence: Whence::of(client),
         })
     }
 

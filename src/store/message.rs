@@ -3,7 +3,7 @@
 use super::Whence;
 use crate::domain::account::{DisplayName, Locale};
 use crate::domain::id::{AccountId, MessageId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice};
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
@@ -77,12 +77,14 @@ pub enum MessageContent {
         /// Who asked.
         origin: Origin,
     },
-    /// A notice that the password was changed.
-    PasswordChanged {
-        /// When.
-        changed_at: Timestamp,
-        /// From where.
-        whence: Whence,
+    /// Something that the account's owner should know.
+    Notice {
+        /// What.
+        about: Notice,
+        /// When it happened.
+        at: Timestamp,
+        /// From where, if anybody was there to do it.
+        whence: Option<Whence>,
     },
 }
 

@@ -3,6 +3,7 @@
 use super::Limited;
 use crate::domain::account::{CredentialVersion, DisplayName, SecondFactor};
 use crate::domain::call::Call;
+use crate::domain::client::Client;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::idempotency::Repeatable;
@@ -134,6 +135,17 @@ pub struct Whence {
     pub network: Network,
     /// Browser and system.
     pub device: BrowserAndSystem,
+}
+
+impl Whence {
+    /// Where a person is.
+    #[must_use]
+    pub fn of(client: &Client) -> Self {
+        Self {
+            network: Network::of(client.ip),
+            device: BrowserAndSystem::recognise(&client.user_agent),
+        }
+    }
 }
 
 /// How a confirm ended.

@@ -1,14 +1,15 @@
 //! Signing in.
 
-use super::Limited;
+use super::{Limited, Whence};
 use crate::domain::account::{CredentialVersion, SecondFactor};
 use crate::domain::call::Call;
 use crate::domain::email::EmailKey;
-use crate::domain::id::AccountId;
+use crate::domain::id::{AccountId, MessageId};
 use crate::domain::limit::Limit;
 use crate::domain::password::PasswordHash;
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::time::Timestamp;
+use crate::domain::wrong_passwords::NotTried;
 
 /// Somebody shows an address and a password.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct BeginSignIn {
     pub email: EmailKey,
     /// The limits of the source.
     pub limits: Vec<Limit>,
+    /// The pseudonym of the source, from which wrong passwords are counted.
+    pub source: Pseudonym,
 }
 
 /// What the password is checked against.
@@ -24,6 +27,8 @@ pub struct BeginSignIn {
 pub enum SignInBegun {
     /// Check it: against an account that may sign in, or against nothing.
     Check(Option<SignInAccount>),
+    /// The account's password is not looked at: check it against nothing.
+    NotTried(AccountId, NotTried),
     /// The source's limit is reached.
     SourceLimited(Limited),
 }
@@ -50,6 +55,19 @@ pub struct FinishSignIn {
     pub identifier: Pseudonym,
     /// The verdict.
     pub verdict: SignInVerdict,
+    /// What counts it if it was wrong.
+    pub attempt: PasswordTry,
+}
+
+/// A password that somebody tried.
+#[derive(Debug, Clone)]
+pub struct PasswordTry {
+    /// The pseudonym of the source that it came from.
+    pub source: Pseudonym,
+    /// Names the notice to the owner, if one is due.
+    pub notice_id: MessageId,
+    /// What the notice says about where the try came from.
+    pub whence: Whence,
 }
 
 /// Whether the password was right.
@@ -69,6 +87,8 @@ pub enum SignInVerdict {
         /// Whose, if there is one.
         account_id: Option<AccountId>,
     },
+    /// It was not looked at.
+    NotTried(AccountId, NotTried),
 }
 
 /// A new hash for the same password.
@@ -85,7 +105,7 @@ pub struct Rehash {
 pub enum SignInFinished {
     /// It does.
     SignedIn,
-    /// It does not: wrong, or the credentials moved while the password was checked.
+    /// It does not: wrong, not looked at, or right while the credentials moved or a pause began.
     Refused,
 }
 

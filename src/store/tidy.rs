@@ -23,6 +23,8 @@ pub enum Leftovers {
     },
     /// Repeatable calls that are not remembered any more.
     Calls,
+    /// Counts of wrong passwords from one source whose pause is over for long.
+    WrongPasswords,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

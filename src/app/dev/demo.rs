@@ -7,6 +7,7 @@ use crate::domain::email::{Email, EmailKey};
 use crate::domain::id::AccountId;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
+use crate::domain::pseudonym::{Pseudonym, Subject};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::Service;
 use crate::service::hasher::{Class, HashError};
@@ -146,6 +147,8 @@ async fn give_password(
         .begin_sign_in(BeginSignIn {
             email,
             limits: Vec::new(),
+            // Nobody's: only that the password works no more from anywhere is of interest here.
+            source: Pseudonym::of(&service.keyring.load(), Subject::Source, &[]),
         })
         .await?;
     if let SignInBegun::Check(Some(account)) = present {

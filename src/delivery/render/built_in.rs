@@ -2,9 +2,10 @@
 
 use askama::Template;
 
-use super::content::{BrandContent, Content, PasswordChangedContent, ResetLinkContent};
+use super::content::{BrandContent, Content, NoticeContent, ResetLinkContent};
 use super::language::nearest;
 use super::{Mail, RenderedMail, TemplateError};
+use crate::domain::message::Notice;
 
 /// Declares a template per file, and `FILES` with the source of each.
 macro_rules! templates {
@@ -28,12 +29,20 @@ macro_rules! templates {
 templates! {
     EnglishResetText(ResetLinkContent): "mail/en/reset_link.txt";
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
-    EnglishChangedText(PasswordChangedContent): "mail/en/password_changed.txt";
-    EnglishChangedHtml(PasswordChangedContent): "mail/en/password_changed.html";
+    EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
+    EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
+    EnglishWrongText(NoticeContent): "mail/en/wrong_passwords.txt";
+    EnglishWrongHtml(NoticeContent): "mail/en/wrong_passwords.html";
+    EnglishCompromisedText(NoticeContent): "mail/en/password_compromised.txt";
+    EnglishCompromisedHtml(NoticeContent): "mail/en/password_compromised.html";
     GermanResetText(ResetLinkContent): "mail/de/reset_link.txt";
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
-    GermanChangedText(PasswordChangedContent): "mail/de/password_changed.txt";
-    GermanChangedHtml(PasswordChangedContent): "mail/de/password_changed.html";
+    GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
+    GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
+    GermanWrongText(NoticeContent): "mail/de/wrong_passwords.txt";
+    GermanWrongHtml(NoticeContent): "mail/de/wrong_passwords.html";
+    GermanCompromisedText(NoticeContent): "mail/de/password_compromised.txt";
+    GermanCompromisedHtml(NoticeContent): "mail/de/password_compromised.html";
 }
 
 /// The compiled-in templates as `(name, source)`, the name as an operator would write it.
@@ -77,14 +86,11 @@ pub(super) fn render(
     let language = nearest(locale, &Language::ALL)
         .copied()
         .unwrap_or(Language::English);
-    let (text, html) =
-        parts(language, brand, &Content::new(language.tag(), mail)).map_err(|error| {
-            TemplateError::Broken {
-                file: format!("{}/{}", language.tag(), mail.stem()),
-                line: 0,
-                problem: error.to_string(),
-            }
-        })?;
+    let (text, html) = parts(language, brand, mail).map_err(|error| TemplateError::Broken {
+        file: format!("{}/{}", language.tag(), mail.stem()),
+        line: 0,
+        problem: error.to_string(),
+    })?;
     RenderedMail::from_parts(language.tag(), mail, &text, html)
 }
 
@@ -92,24 +98,46 @@ pub(super) fn render(
 fn parts(
     language: Language,
     brand: &BrandContent,
-    content: &Content<'_>,
+    mail: &Mail<'_>,
 ) -> askama::Result<(String, String)> {
-    Ok(match (language, content) {
-        (Language::English, Content::ResetLink(mail)) => (
-            EnglishResetText { brand, mail }.render()?,
-            EnglishResetHtml { brand, mail }.render()?,
-        ),
-        (Language::English, Content::PasswordChanged(mail)) => (
-            EnglishChangedText { brand, mail }.render()?,
-            EnglishChangedHtml { brand, mail }.render()?,
-        ),
-        (Language::German, Content::ResetLink(mail)) => (
-            GermanResetText { brand, mail }.render()?,
-            GermanResetHtml { brand, mail }.render()?,
-        ),
-        (Language::German, Content::PasswordChanged(mail)) => (
-            GermanChangedText { brand, mail }.render()?,
-            GermanChangedHtml { brand, mail }.render()?,
-        ),
+    /// Renders two templates with one mail.
+    macro_rules! both {
+        ($mail:ident: $text:ident, $html:ident) => {
+            (
+                $text {
+                    brand,
+                    mail: &$mail,
+                }
+                .render()?,
+                $html {
+                    brand,
+                    mail: &$mail,
+                }
+                .render()?,
+            )
+        };
+    }
+    use Language::{English, German};
+    Ok(match Content::new(language.tag(), mail) {
+        Content::ResetLink(link) => match language {
+            English => both!(link: EnglishResetText, EnglishResetHtml),
+            German => both!(link: GermanResetText, GermanResetHtml),
+        },
+        Content::Notice(notice) => match (language, notice.about) {
+            (English, Notice::PasswordChanged) => {
+                both!(notice: EnglishChangedText, EnglishChangedHtml)
+            }
+            (English, Notice::WrongPasswords) => both!(notice: EnglishWrongText, EnglishWrongHtml),
+            (English, Notice::PasswordCompromised) => {
+                both!(notice: EnglishCompromisedText, EnglishCompromisedHtml)
+            }
+            (German, Notice::PasswordChanged) => {
+                both!(notice: GermanChangedText, GermanChangedHtml)
+            }
+            (German, Notice::WrongPasswords) => both!(notice: GermanWrongText, GermanWrongHtml),
+            (German, Notice::PasswordCompromised) => {
+                both!(notice: GermanCompromisedText, GermanCompromisedHtml)
+            }
+        },
     })
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::single_line::{greeting_name, single_line};
 use super::spelling::Spelling;
-use super::{Asked, Brand, Mail, PasswordChanged, ResetLink};
+use super::{Asked, Brand, Mail, NoticeMail, ResetLink};
+use crate::domain::message::Notice;
 use crate::domain::user_agent::{Browser, System};
 
 /// `brand` in a template.
@@ -22,7 +23,7 @@ pub(super) struct BrandContent {
 #[serde(untagged)]
 pub(super) enum Content<'a> {
     ResetLink(ResetLinkContent<'a>),
-    PasswordChanged(PasswordChangedContent<'a>),
+    Notice(NoticeContent<'a>),
 }
 
 #[derive(Serialize)]
@@ -37,10 +38,12 @@ pub(super) struct ResetLinkContent<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct PasswordChangedContent<'a> {
+pub(super) struct NoticeContent<'a> {
+    #[serde(skip)]
+    pub(super) about: Notice,
     pub(super) language: &'a str,
     pub(super) name: String,
-    pub(super) changed_at: String,
+    pub(super) happened_at: String,
     pub(super) network: String,
     pub(super) browser: String,
     pub(super) system: String,
@@ -62,9 +65,7 @@ impl<'a> Content<'a> {
     pub(super) fn new(language: &'a str, mail: &Mail<'a>) -> Self {
         match mail {
             Mail::ResetLink(link) => Self::ResetLink(ResetLinkContent::new(language, link)),
-            Mail::PasswordChanged(notice) => {
-                Self::PasswordChanged(PasswordChangedContent::new(language, notice))
-            }
+            Mail::Notice(notice) => Self::Notice(NoticeContent::new(language, notice)),
         }
     }
 }
@@ -84,21 +85,26 @@ impl<'a> ResetLinkContent<'a> {
     }
 }
 
-impl<'a> PasswordChangedContent<'a> {
-    fn new(language: &'a str, notice: &PasswordChanged<'a>) -> Self {
-        let browser = match notice.device.browser {
+impl<'a> NoticeContent<'a> {
+    fn new(language: &'a str, notice: &NoticeMail<'a>) -> Self {
+        let (network, browser, system) = notice.whence.map_or_else(
+            || (String::new(), Browser::Unknown, System::Unknown),
+            |(network, device)| (network.to_string(), device.browser, device.system),
+        );
+        let browser = match browser {
             Browser::Unknown => String::new(),
             known => known.to_string(),
         };
-        let system = match notice.device.system {
+        let system = match system {
             System::Unknown => String::new(),
             known => known.to_string(),
         };
         Self {
+            about: notice.about,
             language,
             name: greeting_name(notice.display_name),
-            changed_at: Spelling::of(language).moment(notice.changed_at),
-            network: notice.network.to_string(),
+            happened_at: Spelling::of(language).moment(notice.happened_at),
+            network,
             browser,
             system,
             forgot_password_url: notice.forgot_password_url,

@@ -15,7 +15,7 @@
 //! | `mail.language` | the tag of the template's language, for the `lang` attribute |
 //! | `mail.name` | how to greet the person; empty when there is no name to greet by |
 //! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` only |
-//! | `mail.changed_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | `password_changed` only; `browser` and `system` are empty when unknown |
+//! | `mail.happened_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | the notices only; what is unknown of the middle three is empty |
 //!
 //! All are text but `mail.from_profile`, which is true or false.
 
@@ -41,6 +41,7 @@ use jiff::Timestamp;
 use self::content::BrandContent;
 pub use self::error::TemplateError;
 use self::overrides::Overrides;
+use crate::domain::message::Notice;
 use crate::domain::network::Network;
 use crate::domain::user_agent::BrowserAndSystem;
 
@@ -57,8 +58,8 @@ pub struct Brand {
 pub enum Mail<'a> {
     /// A link to choose a new password.
     ResetLink(ResetLink<'a>),
-    /// The notice that the password was changed.
-    PasswordChanged(PasswordChanged<'a>),
+    /// Something that the account's owner should know.
+    Notice(NoticeMail<'a>),
 }
 
 /// A link to choose a new password, and one to say "this was not me".
@@ -87,17 +88,17 @@ pub enum Asked {
     FromProfile,
 }
 
-/// The notice that the password was changed: what, when, roughly from where, and what to do if it
-/// was somebody else (NIST SP 800-63B-4 §4.6). It never carries a token.
-pub struct PasswordChanged<'a> {
+/// A notice: what happened, when, roughly from where, and what to do if it was somebody else
+/// (NIST SP 800-63B-4 §4.6). It never carries a token.
+pub struct NoticeMail<'a> {
+    /// What happened.
+    pub about: Notice,
     /// The account's display name; empty when it has none.
     pub display_name: &'a str,
-    /// When the change was committed.
-    pub changed_at: Timestamp,
-    /// The network the change was made from.
-    pub network: Network,
-    /// The browser and system it was made with.
-    pub device: BrowserAndSystem,
+    /// When it happened.
+    pub happened_at: Timestamp,
+    /// From which network, and with which browser and system; `None` if nobody's browser did it.
+    pub whence: Option<(Network, BrowserAndSystem)>,
     /// The page where anybody can ask for a reset link.
     pub forgot_password_url: &'a str,
 }
@@ -118,7 +119,11 @@ impl Mail<'_> {
     const fn stem(&self) -> &'static str {
         match self {
             Self::ResetLink(_) => "reset_link",
-            Self::PasswordChanged(_) => "password_changed",
+            Self::Notice(mail) => match mail.about {
+                Notice::PasswordChanged => "password_changed",
+                Notice::WrongPasswords => "wrong_passwords",
+                Notice::PasswordCompromised => "password_compromised",
+            },
         }
     }
 
@@ -126,7 +131,7 @@ impl Mail<'_> {
     const fn essential_link(&self) -> Option<&str> {
         match self {
             Self::ResetLink(link) => Some(link.reset_url),
-            Self::PasswordChanged(_) => None,
+            Self::Notice(_) => None,
         }
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Asked, Mail, PasswordChanged, ResetLink};
+use super::{Asked, Mail, NoticeMail, ResetLink};
+use crate::domain::message::Notice;
 use crate::domain::network::Network;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 
-/// Both kinds of mail, with and without each thing that may be missing.
+/// Every kind of mail, with and without each thing that may be missing.
 pub(super) fn mails() -> Vec<Mail<'static>> {
     let mut mails = Vec::new();
     for display_name in ["Ada Lovelace", ""] {
@@ -20,10 +21,9 @@ pub(super) fn mails() -> Vec<Mail<'static>> {
         for browser in [Browser::Firefox, Browser::Unknown] {
             for system in [System::Linux, System::Unknown] {
                 let device = BrowserAndSystem { browser, system };
-                mails.push(Mail::PasswordChanged(password_changed(
-                    display_name,
-                    device,
-                )));
+                for about in Notice::ALL {
+                    mails.push(Mail::Notice(notice(about, display_name, device)));
+                }
             }
         }
     }
@@ -43,15 +43,21 @@ pub(super) fn reset_link(display_name: &str, asked: Asked) -> ResetLink<'_> {
 }
 
 /// A notice as the courier would hand it over.
-pub(super) fn password_changed(
+pub(super) fn notice(
+    about: Notice,
     display_name: &str,
     device: BrowserAndSystem,
-) -> PasswordChanged<'_> {
-    PasswordChanged {
+) -> NoticeMail<'_> {
+    let network = Network::of(Ipv4Addr::new(203, 0, 113, 9).into());
+    let whence = match about {
+        Notice::PasswordChanged | Notice::WrongPasswords => Some((network, device)),
+        Notice::PasswordCompromised => None,
+    };
+    NoticeMail {
+        about,
         display_name,
-        changed_at: Timestamp::constant(1_795_444_320, 0),
-        network: Network::of(Ipv4Addr::new(203, 0, 113, 9).into()),
-        device,
+        happened_at: Timestamp::constant(1_795_444_320, 0),
+        whence,
         forgot_password_url: "https://accounts.example.com/forgot",
     }
 }

@@ -27,11 +27,15 @@ fn asked_from_profile(display_name: &str) -> Mail<'_> {
 }
 
 fn changed(display_name: &str) -> Mail<'_> {
+    notice(Notice::PasswordChanged, display_name)
+}
+
+fn notice(about: Notice, display_name: &str) -> Mail<'_> {
     let device = BrowserAndSystem {
         browser: Browser::Firefox,
         system: System::Linux,
     };
-    Mail::PasswordChanged(sample::password_changed(display_name, device))
+    Mail::Notice(sample::notice(about, display_name, device))
 }
 
 /// Every sample mail in every compiled-in language.
@@ -75,7 +79,10 @@ fn the_mails_read_as_they_should() {
             "reset_link_asked_from_profile",
             &asked_from_profile("Ada Lovelace"),
         );
-        snapshot("password_changed", &changed("Ada Lovelace"));
+        for about in Notice::ALL {
+            let mail = notice(about, "Ada Lovelace");
+            snapshot(mail.stem(), &mail);
+        }
     }
 }
 
@@ -89,12 +96,14 @@ fn a_mail_with_nothing_but_the_necessary_reads_as_it_should() {
         browser: Browser::Unknown,
         system: System::Unknown,
     };
-    let notice = Mail::PasswordChanged(sample::password_changed("", unknown));
     let renderer = Renderer::new(&brand, None).unwrap();
     let link = renderer.render("en", &asked_at_sign_in("")).unwrap();
     insta::assert_snapshot!("bare_reset_link", link.text);
-    let notice = renderer.render("en", &notice).unwrap();
-    insta::assert_snapshot!("bare_password_changed", notice.text);
+    for about in Notice::ALL {
+        let notice = Mail::Notice(sample::notice(about, "", unknown));
+        let text = renderer.render("en", &notice).unwrap().text;
+        insta::assert_snapshot!(format!("bare_{}", notice.stem()), text);
+    }
 }
 
 #[test]
@@ -172,15 +181,17 @@ fn nothing_is_fetched_and_no_link_leaves_the_reset_origin() {
 }
 
 #[test]
-fn the_notice_carries_no_token() {
+fn no_notice_carries_a_token() {
     for language in LANGUAGES {
-        let RenderedMail {
-            subject,
-            text,
-            html,
-        } = rendered(language, &changed("Ada"));
-        for part in [subject, text, html] {
-            assert!(!part.contains("rlt1_") && !part.contains("rlc1_"));
+        for about in Notice::ALL {
+            let RenderedMail {
+                subject,
+                text,
+                html,
+            } = rendered(language, &notice(about, "Ada"));
+            for part in [subject, text, html] {
+                assert!(!part.contains("rlt1_") && !part.contains("rlc1_"));
+            }
         }
     }
 }

@@ -98,6 +98,10 @@ event_names! {
     SignIn = "authn_login_success" Info,
     /// Somebody did not.
     SignInFailed = "authn_login_fail" Warn,
+    /// Somebody did not, with so many wrong passwords from there that a pause begins.
+    SignInPaused = "authn_login_fail_max" Warn,
+    /// A password was wrong for the last time: it works no more.
+    PasswordStopped = "authn_login_lock" Warn,
     /// Sessions were ended.
     SessionsEnded = "session_ended" Info,
     /// An account was created.

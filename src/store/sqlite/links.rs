@@ -68,7 +68,7 @@ pub(super) fn send_link(
             reason: "",
             requested_at: link.requested_at,
             expires_at,
-            changed: None,
+            happened: None,
         },
     )?;
     work.record(

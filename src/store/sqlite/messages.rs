@@ -27,23 +27,24 @@ pub(super) struct NewMessage<'a> {
     pub(super) reason: &'static str,
     pub(super) requested_at: Timestamp,
     pub(super) expires_at: Timestamp,
-    pub(super) changed: Option<Changed>,
+    pub(super) happened: Option<Happened>,
 }
 
-/// What a notice says about a change.
-pub(super) struct Changed {
+/// What a notice says about what happened.
+pub(super) struct Happened {
     pub(super) at: Timestamp,
-    pub(super) whence: Whence,
+    pub(super) whence: Option<Whence>,
 }
 
 /// Puts a message into the outbox, due at once if it is queued.
 pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<(), StoreError> {
     let queued = message.state == DeliveryState::Queued;
-    let changed = message.changed.as_ref();
+    let happened = message.happened.as_ref();
+    let whence = happened.and_then(|happened| happened.whence);
     change(
         work.sql(),
         "INSERT INTO messages (message_id, account_id, identifier, reset_id, kind, channel, address, destination,
-                               locale, state, reason, requested_at, expires_at, changed_at, network, browser,
+                               locale, state, reason, requested_at, expires_at, happened_at, network, browser,
                                system, attempts, due_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18)",
         params![
@@ -60,10 +61,10 @@ pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<()
             message.reason,
             message.requested_at.as_micros(),
             message.expires_at.as_micros(),
-            changed.map(|changed| changed.at.as_micros()),
-            changed.map(|changed| changed.whence.network.to_string()),
-            changed.map(|changed| changed.whence.device.browser.as_str()),
-            changed.map(|changed| changed.whence.device.system.as_str()),
+            happened.map(|happened| happened.at.as_micros()),
+            whence.map(|whence| whence.network.to_string()),
+            whence.map(|whence| whence.device.browser.as_str()),
+            whence.map(|whence| whence.device.system.as_str()),
             queued.then(|| work.now().as_micros()),
         ],
     )?;

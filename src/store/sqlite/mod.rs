@@ -23,6 +23,7 @@ mod limits;
 mod links;
 mod lock;
 mod messages;
+mod notices;
 mod open;
 mod outbox;
 mod private;
@@ -43,6 +44,7 @@ mod tidy;
 mod verify;
 mod work;
 mod writer;
+mod wrong_passwords;
 
 pub use backup::{BackupRefused, backup};
 pub use inspect::{Database, Inspection, inspect};

@@ -7,7 +7,7 @@ use crate::domain::account::DisplayName;
 use crate::domain::audit::{Draft, EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::id::{AccountId, MessageId};
-use crate::domain::message::{DeliveryState, MessageKind};
+use crate::domain::message::{DeliveryState, MessageKind, Notice};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
@@ -148,16 +148,23 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
             requested_at: row.moment("requested_at")?,
             origin: row.origin()?,
         },
-        MessageKind::PasswordChanged => MessageContent::PasswordChanged {
-            changed_at: row.moment("changed_at")?,
-            whence: whence(row)?,
-        },
+        MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
+        MessageKind::WrongPasswords => notice(row, Notice::WrongPasswords)?,
+        MessageKind::PasswordCompromised => notice(row, Notice::PasswordCompromised)?,
     })
 }
 
-fn whence(row: &Row<'_>) -> Result<Whence, StoreError> {
-    let network =
-        Network::parse(&row.text("network")?).ok_or_else(|| row::unreadable("network"))?;
+fn notice(row: &Row<'_>, about: Notice) -> Result<MessageContent, StoreError> {
+    let network: Option<String> = row.get("network")?;
+    Ok(MessageContent::Notice {
+        about,
+        at: row.moment("happened_at")?,
+        whence: network.map(|network| whence(row, &network)).transpose()?,
+    })
+}
+
+fn whence(row: &Row<'_>, network: &str) -> Result<Whence, StoreError> {
+    let network = Network::parse(network).ok_or_else(|| row::unreadable("network"))?;
     let browser =
         Browser::parse(&row.text("browser")?).ok_or_else(|| row::unreadable("browser"))?;
     let system = System::parse(&row.text("system")?).ok_or_else(|| row::unreadable("system"))?;

@@ -226,7 +226,7 @@ fn suppress(
             reason: why.name(),
             requested_at: envelope.accepted_at,
             expires_at: envelope.expires_at,
-            changed: None,
+            happened: None,
         },
     )?;
     let mut event = Draft::success(work.now(), EventName::RequestSuppressed, &envelope.call)

@@ -3,13 +3,13 @@
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::limits;
 use super::links::LIVE;
-use super::messages::{self, Changed, NewMessage};
+use super::notices;
 use super::row::{self, Columns, change, one};
 use super::work::Work;
-use crate::domain::account::Account;
+use super::wrong_passwords;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::{AccountId, ResetId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, NOTICE_LIFETIME};
+use crate::domain::message::Notice;
 use crate::store::{
     CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset,
     RepeatedConfirm, ResetConfirmed, ResetsCancelled, StoreError,
@@ -101,7 +101,7 @@ pub(super) fn confirm_reset(
         work.sql(),
         &format!(
             "UPDATE accounts AS a
-             SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1,
+             SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1, compromised = 0,
                  credential_version = a.credential_version + 1, revision = a.revision + 1
              FROM resets AS r
              WHERE r.reset_id = ?2 AND r.account_id = a.account_id AND {LIVE} AND a.credential_version = ?4
@@ -149,37 +149,10 @@ pub(super) fn confirm_reset(
             .fact("reset_id", &intent.reset_id)
             .fact("credential_version", &account.credential_version.get()),
     )?;
-    notify(work, intent, &account)?;
+    wrong_passwords::forget(work, account.account_id)?;
+    let about = Notice::PasswordChanged;
+    notices::tell(work, &account, about, intent.notice_id, Some(intent.whence))?;
     Ok(ResetConfirmed::Confirmed(confirmation))
-}
-
-/// Tells the account's owner, at the verified address.
-fn notify(work: &mut Work<'_>, intent: &ConfirmReset, account: &Account) -> Result<(), StoreError> {
-    if !account.profile.email_verified {
-        return Ok(());
-    }
-    messages::insert(
-        work,
-        &NewMessage {
-            message_id: intent.notice_id,
-            account_id: Some(account.account_id),
-            identifier: None,
-            reset_id: None,
-            kind: MessageKind::PasswordChanged,
-            channel: ChannelKind::Email,
-            address: Some(account.profile.email.address()),
-            destination: &account.profile.email.masked(),
-            locale: &account.profile.locale,
-            state: DeliveryState::Queued,
-            reason: "",
-            requested_at: work.now(),
-            expires_at: work.now().plus(NOTICE_LIFETIME),
-            changed: Some(Changed {
-                at: work.now(),
-                whence: intent.whence,
-            }),
-        },
-    )
 }
 
 /// Kills every live link of the account that the reset belongs to; a second press finds none.

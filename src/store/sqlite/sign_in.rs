@@ -3,6 +3,7 @@
 use super::limits;
 use super::row::{Columns, change, one};
 use super::work::Work;
+use super::wrong_passwords::{self, COUNTS, not_tried};
 use crate::domain::audit::{Draft, EventName, Outcome};
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
@@ -20,14 +21,23 @@ pub(super) fn begin_sign_in(
     if let Err(limited) = limits::take(work, &intent.limits)? {
         return Ok(SignInBegun::SourceLimited(limited));
     }
-    let account = one(
+    let now = work.now();
+    let begun = one(
         work.sql(),
-        "SELECT account_id, credential_version, second_factor, password_hash FROM accounts
-         WHERE email_key = ?1 AND disabled = 0",
-        [intent.email.as_str()],
-        sign_in_account,
+        &format!(
+            "SELECT a.account_id, a.credential_version, a.second_factor, a.password_hash, {COUNTS} FROM accounts a
+             LEFT JOIN wrong_passwords w ON w.account_id = a.account_id AND w.source = ?2
+             WHERE a.email_key = ?1 AND a.disabled = 0"
+        ),
+        (intent.email.as_str(), intent.source.as_bytes()),
+        |row| {
+            Ok(match not_tried(row, now)? {
+                Some(why) => SignInBegun::NotTried(row.account_id("account_id")?, why),
+                None => SignInBegun::Check(sign_in_account(row)?),
+            })
+        },
     )?;
-    Ok(SignInBegun::Check(account.flatten()))
+    Ok(begun.unwrap_or(SignInBegun::Check(None)))
 }
 
 fn sign_in_account(row: &Row<'_>) -> Result<Option<SignInAccount>, StoreError> {
@@ -47,47 +57,38 @@ pub(super) fn finish_sign_in(
     work: &mut Work<'_>,
     intent: &FinishSignIn,
 ) -> Result<SignInFinished, StoreError> {
-    let (account_id, refusal) = match &intent.verdict {
+    let FinishSignIn { call, attempt, .. } = intent;
+    let now = work.now();
+    let refused = |reason| {
+        Draft::success(now, EventName::SignInFailed, call).because(Outcome::Refused, reason)
+    };
+    let mut finished = SignInFinished::Refused;
+    let event = match &intent.verdict {
         SignInVerdict::Right {
             account_id,
             credential_version,
             rehash,
         } => {
-            let current = one(
-                work.sql(),
-                "SELECT 1 FROM accounts WHERE account_id = ?1 AND credential_version = ?2 AND disabled = 0",
-                (account_id.as_bytes(), credential_version.get()),
-                |_| Ok(()),
-            )?;
-            if current.is_some() {
-                replace_hash(work, *account_id, rehash.as_ref())?;
+            let of = (*account_id, *credential_version);
+            match wrong_passwords::accept(work, of, attempt)? {
+                None => {
+                    replace_hash(work, *account_id, rehash.as_ref())?;
+                    finished = SignInFinished::SignedIn;
+                    Draft::success(now, EventName::SignIn, call)
+                }
+                Some(why) => refused(why),
             }
-            (
-                Some(*account_id),
-                current.is_none().then_some("credentials_moved"),
-            )
+            .of(*account_id)
         }
         SignInVerdict::Wrong {
             account_id: Some(account_id),
-        } => (Some(*account_id), Some("wrong_password")),
-        SignInVerdict::Wrong { account_id: None } => (None, Some("no_usable_account")),
+        } => wrong_passwords::refuse(work, call, *account_id, attempt, EventName::SignInFailed)?,
+        SignInVerdict::NotTried(account_id, why) => refused(why.name()).of(*account_id),
+        SignInVerdict::Wrong { account_id: None } => refused("no_usable_account"),
     };
-    let name = if refusal.is_some() {
-        EventName::SignInFailed
-    } else {
-        EventName::SignIn
-    };
-    let mut event = Draft::success(work.now(), name, &intent.call).personal(
-        "identifier",
-        &data_encoding::HEXLOWER.encode(intent.identifier.as_bytes()),
-    );
-    event.account_id = account_id;
-    let Some(reason) = refusal else {
-        work.record(event)?;
-        return Ok(SignInFinished::SignedIn);
-    };
-    work.record(event.because(Outcome::Refused, reason))?;
-    Ok(SignInFinished::Refused)
+    let identifier = data_encoding::HEXLOWER.encode(intent.identifier.as_bytes());
+    work.record(event.personal("identifier", &identifier))?;
+    Ok(finished)
 }
 
 /// The same password under today's parameters; guarded by the old hash, so that of many at once one
@@ -139,7 +140,7 @@ pub(super) fn set_demo_password(
     let now: Timestamp = work.now();
     let set = change(
         work.sql(),
-        "UPDATE accounts SET password_hash = ?1, password_changed_at = ?2, sessions_valid_after = ?2,
+        "UPDATE accounts SET password_hash = ?1, password_changed_at = ?2, sessions_valid_after = ?2, compromised = 0,
                              credential_version = credential_version + 1, revision = revision + 1
          WHERE account_id = ?3",
         (intent.password_hash.as_str(), now.as_micros(), intent.account_id.as_bytes()),
@@ -147,6 +148,7 @@ pub(super) fn set_demo_password(
     if set == 0 {
         return Ok(());
     }
+    wrong_passwords::forget(work, intent.account_id)?;
     work.record(
         Draft::success(now, EventName::PasswordChange, &intent.call)
             .of(intent.account_id)

@@ -9,6 +9,7 @@ mod resets;
 mod sign_in;
 mod sqlite;
 mod tidy;
+mod wrong_passwords;
 
 use crate::support::clock::ManualClock;
 use crate::support::fixture;
@@ -116,7 +117,7 @@ impl Bench {
 pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
         MessageContent::ResetLink { link, .. } => link,
-        MessageContent::PasswordChanged { .. } => panic!("a notice carries no link"),
+        MessageContent::Notice { .. } => panic!("a notice carries no link"),
     }
 }
 
@@ -169,6 +170,16 @@ macro_rules! contract {
                 a_sign_in_under_moved_credentials_does_not_stand,
                 an_outdated_hash_is_replaced_once,
                 ending_sessions_moves_the_watermark,
+            ],
+            wrong_passwords: [
+                the_tenth_begins_a_pause_at_its_source_and_nowhere_else,
+                in_a_pause_nothing_counts_and_nothing_stands,
+                a_hundred_stop_the_password_until_a_reset,
+                a_right_one_begins_the_counts_anew,
+                as_many_at_once_as_there_are_count,
+                the_owner_is_told_once,
+                what_nobody_told_them_is_told_at_the_stop,
+                a_source_is_forgotten_a_day_after_its_pause,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,

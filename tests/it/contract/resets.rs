@@ -6,7 +6,7 @@ use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::email::Email;
 use relatch::domain::id::{AccountId, ResetId};
 use relatch::domain::idempotency::Method;
-use relatch::domain::message::MessageKind;
+use relatch::domain::message::{MessageKind, Notice};
 use relatch::domain::token::Link;
 use relatch::store::{
     ConfirmReset, DeadLink, EndSessions, MessageContent, MessageFilter, MessagePage, OpenReset,
@@ -79,7 +79,10 @@ pub(super) async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
         for notice in bench.due().await {
             assert!(matches!(
                 notice.content,
-                MessageContent::PasswordChanged { .. }
+                MessageContent::Notice {
+                    about: Notice::PasswordChanged,
+                    ..
+                }
             ));
         }
     }

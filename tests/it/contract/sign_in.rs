@@ -1,7 +1,9 @@
 //! Signing in.
 
 use super::Bench;
-use crate::support::fixture::{self, begin_sign_in, call, confirm, identifier, password_hash};
+use crate::support::fixture::{
+    self, attempt, begin_sign_in, call, confirm, identifier, password_hash,
+};
 use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::id::AccountId;
 use relatch::store::{
@@ -10,7 +12,7 @@ use relatch::store::{
 };
 
 /// An account whose password has this hash.
-async fn with_password(bench: &Bench, email: &str, salt: u8) -> SignInAccount {
+pub(super) async fn with_password(bench: &Bench, email: &str, salt: u8) -> SignInAccount {
     bench.account(email).await;
     let link = bench.link(email).await;
     let opened = bench.open(link).await;
@@ -23,7 +25,7 @@ async fn with_password(bench: &Bench, email: &str, salt: u8) -> SignInAccount {
     begin(bench, email).await.unwrap()
 }
 
-async fn begin(bench: &Bench, email: &str) -> Option<SignInAccount> {
+pub(super) async fn begin(bench: &Bench, email: &str) -> Option<SignInAccount> {
     match bench
         .store
         .begin_sign_in(begin_sign_in(email))
@@ -31,11 +33,11 @@ async fn begin(bench: &Bench, email: &str) -> Option<SignInAccount> {
         .unwrap()
     {
         SignInBegun::Check(account) => account,
-        SignInBegun::SourceLimited(limited) => panic!("{limited:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
-fn right(account: &SignInAccount, rehash: Option<Rehash>) -> FinishSignIn {
+pub(super) fn right(account: &SignInAccount, rehash: Option<Rehash>) -> FinishSignIn {
     FinishSignIn {
         call: call(),
         identifier: identifier("ada@example.com"),
@@ -44,6 +46,7 @@ fn right(account: &SignInAccount, rehash: Option<Rehash>) -> FinishSignIn {
             credential_version: account.credential_version,
             rehash,
         },
+        attempt: attempt("192.0.2.1"),
     }
 }
 

@@ -17,7 +17,7 @@ use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
     BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
-    RequestProfileLink, Resolve, TakeIn, Whence,
+    PasswordTry, RequestProfileLink, Resolve, TakeIn, Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -197,6 +197,19 @@ pub(crate) fn begin_sign_in(email: &str) -> BeginSignIn {
     BeginSignIn {
         email: Email::parse(email).expect("an address").key().clone(),
         limits: source_limits(Bucket::SignInSource, generous(), "192.0.2.1"),
+        source: attempt("192.0.2.1").source,
+    }
+}
+
+/// A password that was tried from this source.
+pub(crate) fn attempt(ip: &str) -> PasswordTry {
+    PasswordTry {
+        source: Pseudonym::of(&keyring(), Subject::Source, source(ip).narrow()),
+        notice_id: MessageId::from_bytes(fresh()),
+        whence: Whence {
+            network: Network::of([192, 0, 2, 1].into()),
+            device: BrowserAndSystem::recognise(""),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::delivery::inbox::Inbox;
 use crate::delivery::outbox::{TestClock, reset_link};
 use crate::domain::account::Locale;
 use crate::domain::keyring::{KeyId, Keyring};
-use crate::domain::message::{ChannelKind, DeliveryState};
+use crate::domain::message::{ChannelKind, DeliveryState, Notice};
 use crate::domain::network::Network;
 use crate::domain::reset::Origin;
 use crate::domain::token::{LinkKind, verify};
@@ -86,9 +86,10 @@ async fn a_notice_says_where_the_change_came_from_and_carries_no_token() {
         },
     };
     scene.outbox.put(LeasedMessage {
-        content: MessageContent::PasswordChanged {
-            changed_at: scene.clock.now(),
-            whence,
+        content: MessageContent::Notice {
+            about: Notice::PasswordChanged,
+            at: scene.clock.now(),
+            whence: Some(whence),
         },
         ..reset_link(1, scene.clock.now())
     });

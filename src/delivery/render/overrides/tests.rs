@@ -4,6 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::delivery::render::{Asked, Brand, Renderer};
+use crate::domain::message::Notice;
 
 /// A template directory that holds `files`.
 fn directory(files: &[(&str, &str)]) -> TempDir {
@@ -106,7 +107,8 @@ fn a_further_directory_adds_its_language_for_the_mails_it_holds() {
     );
     assert!(mail.html.contains("<html lang=\"fr\">"));
 
-    let notice = sample::mails().pop().unwrap();
+    let unknown = crate::domain::user_agent::BrowserAndSystem::recognise("");
+    let notice = Mail::Notice(sample::notice(Notice::PasswordChanged, "", unknown));
     let mail = renderer.render("fr-CA", &notice).unwrap();
     assert_eq!(mail.subject, "Your Acme password was changed");
 }
@@ -122,7 +124,11 @@ fn values_are_escaped_in_html_only() {
     ])
     .unwrap();
     let unknown = crate::domain::user_agent::BrowserAndSystem::recognise("");
-    let notice = Mail::PasswordChanged(sample::password_changed("<img onerror='x'>", unknown));
+    let notice = Mail::Notice(sample::notice(
+        Notice::PasswordChanged,
+        "<img onerror='x'>",
+        unknown,
+    ));
     let mail = renderer.render("en", &notice).unwrap();
     assert_eq!(mail.text, "<img onerror='x'>\n");
     assert_eq!(mail.html, "&#60;img onerror=&#39;x&#39;&#62;");
@@ -190,7 +196,8 @@ fn a_mistake_is_refused_with_file_line_and_what_is_wrong() {
         (
             &[("en/reset-link.txt", link)],
             "en/reset-link.txt is not a mail template: expected reset_link.txt, reset_link.html, \
-             password_changed.txt, password_changed.html",
+             password_changed.txt, password_changed.html, wrong_passwords.txt, wrong_passwords.html, \
+             password_compromised.txt, password_compromised.html",
         ),
         (
             &[("english/reset_link.txt", link)],
