@@ -172,6 +172,9 @@ refused! {
     cancel_resets(CancelResets) -> ResetsCancelled;
     begin_sign_in(BeginSignIn) -> SignInBegun;
     finish_sign_in(FinishSignIn) -> SignInFinished;
+    open_change(OpenChange) -> OpenedChange;
+    check_present(CheckPresent) -> PresentChecked;
+    change_password(ChangePassword) -> PasswordChanged;
     end_sessions(EndSessions) -> SessionsEnded;
     create_account(CreateAccount) -> AccountCreated;
     account(AccountSelector) -> Option<Account>;

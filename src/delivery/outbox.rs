@@ -285,6 +285,18 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn open_change(&self, _: OpenChange) -> Result<OpenedChange, StoreError> {
+        not_here()
+    }
+
+    async fn check_present(&self, _: CheckPresent) -> Result<PresentChecked, StoreError> {
+        not_here()
+    }
+
+    async fn change_password(&self, _: ChangePassword) -> Result<PasswordChanged, StoreError> {
+        not_here()
+    }
+
     async fn end_sessions(&self, _: EndSessions) -> Result<SessionsEnded, StoreError> {
         not_here()
     }

@@ -26,6 +26,8 @@ pub enum Method {
     ConfirmReset,
     /// `PasswordService.SendProfileResetLink`
     SendProfileResetLink,
+    /// `PasswordService.ChangePassword`
+    ChangePassword,
     /// `AccountService.CreateAccount`
     CreateAccount,
 }
@@ -36,6 +38,7 @@ impl Method {
             Self::RequestReset => b"RequestReset",
             Self::ConfirmReset => b"ConfirmReset",
             Self::SendProfileResetLink => b"SendProfileResetLink",
+            Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
         }
     }

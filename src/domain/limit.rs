@@ -70,7 +70,7 @@ impl Rate {
 pub enum Bucket {
     /// RequestReset, per source.
     RequestSource,
-    /// ConfirmReset, per source.
+    /// ConfirmReset and ChangePassword, per source.
     ConfirmSource,
     /// InspectReset, CheckPassword and CancelReset, per source.
     CheckSource,
@@ -177,7 +177,7 @@ pub fn for_source(keyring: &Keyring, bucket: Bucket, rate: Rate, source: Source)
 pub struct Rates {
     /// RequestReset per source.
     pub request_source: Rate,
-    /// ConfirmReset per source.
+    /// ConfirmReset and ChangePassword per source.
     pub confirm_source: Rate,
     /// InspectReset, CheckPassword and CancelReset per source.
     pub check_source: Rate,

@@ -46,6 +46,8 @@ pub enum NotTried {
     Stopped,
     /// The company says that a stranger knows the password.
     Compromised,
+    /// The account is disabled or has no password.
+    Unusable,
 }
 
 impl NotTried {
@@ -56,6 +58,7 @@ impl NotTried {
             Self::BackingOff => "backing_off",
             Self::Stopped => "stopped",
             Self::Compromised => "compromised",
+            Self::Unusable => "no_usable_account",
         }
     }
 }

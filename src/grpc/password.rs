@@ -12,6 +12,7 @@ use crate::domain::password::{
 use crate::pb;
 use crate::pb::password_service_server::PasswordService;
 use crate::service::Service;
+use crate::service::change::Change;
 use crate::service::confirm::Confirm;
 use crate::service::error::ServiceError;
 use crate::service::inspect::Subject;
@@ -22,8 +23,6 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 const NOT_YET_CODES: &str = "codes by email and SMS are not available in this version";
-const NOT_YET_CHANGE: &str =
-    "ChangePassword is not available in this version; use SendProfileResetLink";
 
 /// `PasswordService`, in front of the use cases.
 pub struct PasswordApi {
@@ -241,16 +240,14 @@ impl PasswordService for PasswordApi {
         let context = CallContext::of(&request)?;
         let pb::VerifyPasswordRequest {
             email,
-            password: typed,
+            password,
             client,
         } = request.into_inner();
         let (email, client) = (read::email("email", &email), read::client(client)).together()?;
         let call = context.call(Some(&client));
-        // A password that cannot be read is as wrong as any other, and costs the same.
-        let password = Password::parse(typed).unwrap_or_else(|_| Password::nobodys());
         let sign_in = SignIn {
             email,
-            password,
+            password: typed(password),
             client,
             deadline: context.deadline,
         };
@@ -286,9 +283,40 @@ impl PasswordService for PasswordApi {
 
     async fn change_password(
         &self,
-        _: Request<pb::ChangePasswordRequest>,
+        request: Request<pb::ChangePasswordRequest>,
     ) -> Answer<pb::ChangePasswordResponse> {
-        Err(Refusal::Unimplemented(NOT_YET_CHANGE).into())
+        let context = CallContext::of(&request)?;
+        let pb::ChangePasswordRequest {
+            account_id,
+            current_password,
+            new_password,
+            client,
+            request_id,
+        } = request.into_inner();
+        let (account_id, client) = (
+            read::account_id("account_id", &account_id),
+            read::client(client),
+        )
+            .together()?;
+        let new_password = Password::parse(new_password).map_err(|why| self.unreadable(why))?;
+        let call = context.call(Some(&client));
+        let change = Change {
+            account_id,
+            current_password: typed(current_password),
+            new_password,
+            client,
+            request_id: &request_id,
+            deadline: context.deadline,
+        };
+        let confirmation = self
+            .service
+            .change_password(call, change)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::ChangePasswordResponse {
+            credential_version: confirmation.credential_version.get(),
+            password_changed_at: Some(wire::timestamp(confirmation.password_changed_at)),
+        }))
     }
 
     async fn end_sessions(
@@ -313,6 +341,11 @@ impl PasswordApi {
     fn unreadable(&self, why: PasswordUnreadable) -> Refusal {
         ServiceError::PasswordRejected(self.service.rules.policy.judge_unreadable(why)).into()
     }
+}
+
+/// A present password. One that cannot be read is as wrong as any other, and costs the same.
+fn typed(password: String) -> Password {
+    Password::parse(password).unwrap_or_else(|_| Password::nobodys())
 }
 
 fn password_policy(policy: &Policy) -> pb::PasswordPolicy {

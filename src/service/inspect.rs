@@ -169,7 +169,8 @@ pub(super) fn personal_words(
     }
 }
 
-fn account_words(account: &Account) -> PersonalWords {
+/// The words that may not make up the password of this account.
+pub(super) fn account_words(account: &Account) -> PersonalWords {
     let profile = &account.profile;
     personal_words(
         profile.email.address(),

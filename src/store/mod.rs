@@ -8,6 +8,7 @@
 mod account;
 mod audit;
 mod backlog;
+mod change;
 mod message;
 mod request;
 mod reset;
@@ -18,6 +19,7 @@ mod tidy;
 pub use account::*;
 pub use audit::*;
 pub use backlog::*;
+pub use change::*;
 pub use message::*;
 pub use request::*;
 pub use reset::*;
@@ -123,6 +125,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes down how a sign-in ended; the same work whether or not there is an account.
     async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError>;
+
+    /// Takes the per-source limit of a change of password and reads what the present one is checked against.
+    async fn open_change(&self, intent: OpenChange) -> Result<OpenedChange, StoreError>;
+
+    /// Writes down what that check gave.
+    async fn check_present(&self, intent: CheckPresent) -> Result<PresentChecked, StoreError>;
+
+    /// Replaces a password that was shown: moves the credential version, queues the notice.
+    async fn change_password(&self, intent: ChangePassword) -> Result<PasswordChanged, StoreError>;
 
     /// Ends every session of an account.
     async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError>;

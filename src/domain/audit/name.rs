@@ -92,7 +92,7 @@ event_names! {
     TokenRefused = "reset_link_refused" Warn,
     /// A password was set.
     PasswordChange = "authn_password_change" Info,
-    /// A new password was refused by the policy.
+    /// A password was not changed: refused by the policy, or the present one was wrong.
     PasswordRefused = "authn_password_change_fail" Warn,
     /// Somebody signed in.
     SignIn = "authn_login_success" Info,

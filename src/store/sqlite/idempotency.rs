@@ -18,7 +18,17 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// The answer of a confirm.
+    /// The answer of a confirm or a change.
+    pub(super) fn of_confirmation(confirmation: Confirmation) -> Self {
+        Self {
+            account_id: Some(confirmation.account_id),
+            credential_version: Some(confirmation.credential_version),
+            password_changed_at: Some(confirmation.password_changed_at),
+            ..Self::default()
+        }
+    }
+
+    /// The answer of a confirm or a change.
     pub(super) fn confirmation(&self) -> Option<Confirmation> {
         Some(Confirmation {
             account_id: self.account_id?,

@@ -2,20 +2,22 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, installation, messages, outbox, requests, resets, room,
-    sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, change, installation, messages, outbox, requests,
+    resets, room, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
-    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, DeleteAccount, EndSessions,
-    EventStretch, EventsRead, FinishSignIn, LeaseMessages, Leased, MarkBounced, MessageBounced,
-    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenReset, OpenedAccount, OpenedReset,
-    ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve,
-    Resolved, SecurityInfo, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun,
-    SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
+    DeleteAccount, EndSessions, EventStretch, EventsRead, FinishSignIn, LeaseMessages, Leased,
+    MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount,
+    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, PasswordChanged,
+    PresentChecked, ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, SecurityInfo, SessionsEnded, SetDemoPassword,
+    SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy,
+    UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -80,6 +82,28 @@ impl Store for SqliteStore {
         self.writer
             .submit(Interactive, move |work| {
                 sign_in::finish_sign_in(work, &intent)
+            })
+            .await
+    }
+
+    async fn open_change(&self, intent: OpenChange) -> Result<OpenedChange, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| change::open_change(work, &intent))
+            .await
+    }
+
+    async fn check_present(&self, intent: CheckPresent) -> Result<PresentChecked, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                change::check_present(work, &intent)
+            })
+            .await
+    }
+
+    async fn change_password(&self, intent: ChangePassword) -> Result<PasswordChanged, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                change::change_password(work, &intent)
             })
             .await
     }

@@ -8,6 +8,7 @@ mod audit;
 mod backlog;
 mod backup;
 mod beside;
+mod change;
 mod connection;
 mod copy;
 mod damage;

@@ -135,12 +135,7 @@ pub(super) fn confirm_reset(
         credential_version: account.credential_version,
         password_changed_at: work.now(),
     };
-    let kept = Kept {
-        account_id: Some(account.account_id),
-        credential_version: Some(account.credential_version),
-        password_changed_at: Some(work.now()),
-        ..Kept::default()
-    };
+    let kept = Kept::of_confirmation(confirmation);
     remember(work, intent.repeatable.as_ref(), &kept)?;
     work.record(
         Draft::success(work.now(), EventName::PasswordChange, &intent.call)

@@ -70,13 +70,14 @@ pub(super) fn finish_sign_in(
             rehash,
         } => {
             let of = (*account_id, *credential_version);
-            match wrong_passwords::accept(work, of, attempt)? {
+            match wrong_passwords::overtaken(work, of, attempt)? {
                 None => {
+                    wrong_passwords::forget(work, *account_id)?;
                     replace_hash(work, *account_id, rehash.as_ref())?;
                     finished = SignInFinished::SignedIn;
                     Draft::success(now, EventName::SignIn, call)
                 }
-                Some(why) => refused(why),
+                Some(why) => refused(why.name()),
             }
             .of(*account_id)
         }

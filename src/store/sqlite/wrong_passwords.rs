@@ -38,13 +38,31 @@ fn counts(row: &Row<'_>) -> Result<WrongPasswords, StoreError> {
     })
 }
 
-/// A right password, checked under these credentials: says why it does not stand all the same. One that
-/// stands begins the counts anew.
-pub(super) fn accept(
+/// What became of an account while a right password was checked.
+#[derive(Clone, Copy)]
+pub(super) enum Overtaken {
+    /// Its credentials are others, or it may not sign in.
+    CredentialsMoved,
+    /// Its password is not looked at any more.
+    NotTried(NotTried),
+}
+
+impl Overtaken {
+    /// The reason as the audit log spells it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::CredentialsMoved => "credentials_moved",
+            Self::NotTried(why) => why.name(),
+        }
+    }
+}
+
+/// A right password, checked under these credentials: says why it does not stand all the same.
+pub(super) fn overtaken(
     work: &Work<'_>,
     (account_id, credential_version): (AccountId, CredentialVersion),
     attempt: &PasswordTry,
-) -> Result<Option<&'static str>, StoreError> {
+) -> Result<Option<Overtaken>, StoreError> {
     let current = one(
         work.sql(),
         &format!(
@@ -60,10 +78,10 @@ pub(super) fn accept(
         |row| not_tried(row, work.now()),
     )?;
     match current {
-        None => Ok(Some("credentials_moved")),
+        None => Ok(Some(Overtaken::CredentialsMoved)),
         // Others used up the tries while this one was under way: it might be one guess of many.
-        Some(Some(why)) => Ok(Some(why.name())),
-        Some(None) => forget(work, account_id).map(|()| None),
+        Some(Some(why)) => Ok(Some(Overtaken::NotTried(why))),
+        Some(None) => Ok(None),
     }
 }
 

@@ -122,13 +122,9 @@ async fn a_message_of_seventeen_kibibytes_is_refused_and_the_next_call_is_fine()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_yet_says_so() {
     let server = TestServer::start().await;
-    let change = pb::ChangePasswordRequest {
-        client: client(),
-        ..pb::ChangePasswordRequest::default()
-    };
     let refused = server
         .passwords()
-        .change_password(change)
+        .send_sign_in_code(pb::SendSignInCodeRequest::default())
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);

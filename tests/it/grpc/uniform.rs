@@ -1,4 +1,4 @@
-//! Nobody can tell from RequestReset who has an account.
+//! Nobody can tell from RequestReset, or from a sign-in that is refused, who has an account.
 
 use crate::support::requests::{PASSWORD, client_at};
 use crate::support::server::TestServer;
@@ -66,6 +66,56 @@ async fn replies_are_equal_to_the_byte_whatever_the_account() {
         .filter(|mail| mail.to == "existing@example.com")
         .count();
     assert!(sent <= 3, "{sent} mails within the limit of three");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refused_sign_in_is_equal_to_the_byte_and_costs_one_hash() {
+    const WRONG: &str = "seven purple otters sing";
+    let server = TestServer::unlimited().await;
+    for email in ["wrong", "throttled", "stopped"] {
+        let email = format!("{email}@example.com");
+        server.person(&email, PASSWORD).await;
+    }
+    let disabled = server.person("disabled@example.com", PASSWORD).await;
+    server.disable(disabled).await;
+    server.account("passwordless@example.com").await;
+    for _ in 0..10 {
+        let wrong = server.verify("throttled@example.com", WRONG).await;
+        wrong.unwrap_err();
+    }
+    for source in 0..100 {
+        let ip = format!("198.51.100.{source}");
+        let wrong = server.verify_at(&ip, "stopped@example.com", WRONG).await;
+        wrong.unwrap_err();
+    }
+
+    let mut replies = Vec::new();
+    for (email, password) in [
+        ("absent@example.com", PASSWORD),
+        ("wrong@example.com", WRONG),
+        ("wrong@example.com", "a password\0that cannot be one"),
+        ("disabled@example.com", PASSWORD),
+        ("passwordless@example.com", PASSWORD),
+        ("throttled@example.com", PASSWORD),
+        ("throttled@example.com", WRONG),
+        ("stopped@example.com", PASSWORD),
+    ] {
+        let request = pb::VerifyPasswordRequest {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            client: client_at("192.0.2.1"),
+        };
+        let before = server.service.hasher.hashes_run();
+        replies.push(wire::call(&server, "PasswordService/VerifyPassword", &request).await);
+        let hashed = server.service.hasher.hashes_run() - before;
+        assert_eq!(hashed, 1, "{email} {password}");
+    }
+    let refused = replies[0].headers.get("grpc-status");
+    let refused = refused.or(replies[0].trailers.get("grpc-status"));
+    assert!(refused.is_some_and(|status| status == "7"), "{replies:?}");
+    for reply in &replies {
+        assert_eq!(reply, &replies[0]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

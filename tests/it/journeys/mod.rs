@@ -1,8 +1,10 @@
 //! What people go through, over gRPC, as they would.
 
+mod change;
 mod dead_links;
 mod forgotten;
 mod profile;
+mod protection;
 mod repeats;
 mod rotation;
 mod secrets;

@@ -1,7 +1,7 @@
 //! The very server that the binary runs, on loopback, with a clock to move and an inbox to read.
 
 use super::clock::ManualClock;
-use super::requests::{client, confirm, reset_token, update_request};
+use super::requests::{client, client_at, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
 use relatch::app::{App, Listeners, Surroundings};
@@ -291,12 +291,31 @@ impl TestServer {
         answer.map(tonic::Response::into_inner)
     }
 
+    /// Changes a password, as the person who is signed in.
+    pub(crate) async fn change(
+        &self,
+        request: pb::ChangePasswordRequest,
+    ) -> Result<pb::ChangePasswordResponse, Status> {
+        let answer = self.passwords().change_password(request).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
     /// Signs in.
     pub(crate) async fn verify(&self, email: &str, password: &str) -> Result<pb::SignedIn, Status> {
+        self.verify_at("192.0.2.1", email, password).await
+    }
+
+    /// Signs in from this address.
+    pub(crate) async fn verify_at(
+        &self,
+        ip: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<pb::SignedIn, Status> {
         let request = pb::VerifyPasswordRequest {
             email: email.to_owned(),
             password: password.to_owned(),
-            client: client(),
+            client: client_at(ip),
         };
         match self
             .passwords()
