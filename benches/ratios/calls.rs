@@ -15,6 +15,12 @@ use tonic_health::pb::HealthCheckRequest;
 /// The password that people choose and sign in with.
 pub(crate) const PASSWORD: &str = "seven purple otters dance";
 
+/// One that nobody has.
+pub(crate) const WRONG_PASSWORD: &str = "seven purple otters sing";
+
+/// Where guessers are.
+pub(crate) const GUESSER: u32 = 0x0a03_0000;
+
 /// A call that can be made again and again.
 pub(crate) struct Call {
     pub(crate) uri: Uri,
@@ -65,9 +71,19 @@ impl Calls {
         method: &str,
         message: impl Fn(u32) -> Option<M> + Send + Sync + 'static,
     ) -> Result<Call, Trouble> {
+        self.numbered_as(method, Code::Ok, message)
+    }
+
+    /// A call that is numbered so and answered with this code.
+    fn numbered_as<M: Message>(
+        &self,
+        method: &str,
+        code: Code,
+        message: impl Fn(u32) -> Option<M> + Send + Sync + 'static,
+    ) -> Result<Call, Trouble> {
         let count = AtomicU32::new(0);
         let next = move || framed(&message(count.fetch_add(1, Ordering::Relaxed))?).ok();
-        self.call(method, Code::Ok, Messages::Next(Box::new(next)))
+        self.call(method, code, Messages::Next(Box::new(next)))
     }
 
     /// A call for each of these, one after the other.
@@ -140,6 +156,21 @@ impl Calls {
     /// The use of these links, one after the other.
     pub(crate) fn confirm(&self, tokens: Vec<String>) -> Result<Call, Trouble> {
         self.of_each(&password("ConfirmReset"), tokens, confirm)
+    }
+
+    /// A sign-in with a wrong password, with the address of its number.
+    pub(crate) fn guess(
+        &self,
+        email: impl Fn(usize) -> Option<String> + Send + Sync + 'static,
+    ) -> Result<Call, Trouble> {
+        let (method, code) = (password("VerifyPassword"), Code::PermissionDenied);
+        self.numbered_as(&method, code, move |number| {
+            Some(pb::VerifyPasswordRequest {
+                email: email(usize::try_from(number).ok()?)?,
+                password: WRONG_PASSWORD.to_owned(),
+                client: Some(client(GUESSER)),
+            })
+        })
     }
 
     /// A sign-in with the right password, of one of these people after the other.

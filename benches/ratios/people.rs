@@ -1,10 +1,11 @@
 //! People with accounts, and with links in their mail.
 
 use crate::Trouble;
-use crate::calls::PASSWORD;
+use crate::calls::{PASSWORD, WRONG_PASSWORD};
 use crate::server::Server;
-use relatch::domain::account::{DisplayName, Locale, Profile, SecondFactor};
+use relatch::domain::account::{AccountChange, DisplayName, Locale, Profile, SecondFactor};
 use relatch::domain::call::{Call, CallerName, CorrelationId};
+use relatch::domain::client::Client;
 use relatch::domain::email::Email;
 use relatch::domain::id::{AccountId, MessageId, ResetId};
 use relatch::domain::limit::{Bucket, Limit, LimitKey};
@@ -13,10 +14,13 @@ use relatch::domain::pseudonym::{Pseudonym, Subject};
 use relatch::domain::token::{self, Link, LinkKind};
 use relatch::random::{self, SystemRandom};
 use relatch::service::Service;
+use relatch::service::error::ServiceError;
 use relatch::service::hasher::Class;
+use relatch::service::sign_in::SignIn;
 use relatch::store::{
     AccountCreated, CreateAccount, ProfileLink, RequestProfileLink, SetDemoPassword,
 };
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -70,6 +74,43 @@ pub(crate) fn with_password(server: &Server, count: usize) -> Result<Vec<Person>
         }
         Ok(people)
     })
+}
+
+/// Disables an account.
+pub(crate) fn disable(server: &Server, person: &Person) -> Result<(), Trouble> {
+    let change = AccountChange {
+        disabled: Some(true),
+        ..AccountChange::default()
+    };
+    let update = server
+        .service
+        .update_account(call()?, person.account_id, None, change);
+    server.wait(async { update.await.map(drop) })?;
+    Ok(())
+}
+
+/// Wrong passwords of this person, one after the other, each from the source of its number.
+pub(crate) fn guess(
+    server: &Server,
+    person: &Person,
+    times: u32,
+    source: impl Fn(u32) -> u32,
+) -> Result<(), Trouble> {
+    for number in 0..times {
+        let source = Ipv4Addr::from_bits(source(number)).to_string();
+        let sign_in = SignIn {
+            email: Email::parse(&person.email)?,
+            password: Password::parse(WRONG_PASSWORD)?,
+            client: Client::parse(&source, "", "")?,
+            deadline: Instant::now() + Duration::from_mins(1),
+        };
+        let guess = server.service.sign_in(call()?, sign_in);
+        match server.wait(guess) {
+            Err(ServiceError::CredentialsWrong) => {}
+            other => return Err(format!("not refused: {other:?}").into()),
+        }
+    }
+    Ok(())
 }
 
 /// So many people who have nothing but an account.

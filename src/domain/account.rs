@@ -196,6 +196,8 @@ pub struct Account {
     pub disabled: bool,
     /// Whether a password is set.
     pub has_password: bool,
+    /// Whether a stranger is said to know that password: it works no more, until there is a new one.
+    pub compromised: bool,
     /// When the password was last set.
     pub password_changed_at: Option<Timestamp>,
     /// See [`CredentialVersion`].
@@ -244,13 +246,15 @@ pub struct AccountChange {
     pub display_name: Option<DisplayName>,
     /// Disables or enables the account.
     pub disabled: Option<bool>,
+    /// Says that a stranger knows the password, if there is one. Only a new password takes it back.
+    pub compromised: bool,
 }
 
 impl AccountChange {
     /// The account after this change; the same account when nothing differs.
     ///
-    /// The credential version moves when email, phone or ability to sign in change, or when an
-    /// address is no longer held to be the person's; so do the sessions' watermark and with them every link, challenge and proof.
+    /// The credential version moves when email, phone or ability to sign in change, when the password is
+    /// compromised, or when an address is no longer held to be the person's; so do the sessions' watermark and with them every link, challenge and proof.
     #[must_use]
     pub fn apply(&self, before: &Account, now: Timestamp) -> Account {
         let mut after = before.clone();
@@ -279,6 +283,7 @@ impl AccountChange {
             after.profile.display_name = display_name.clone();
         }
         after.disabled = self.disabled.unwrap_or(before.disabled);
+        after.compromised |= self.compromised && before.has_password;
         if after == *before {
             return after;
         }
@@ -288,7 +293,8 @@ impl AccountChange {
             || after.profile.phone != before.profile.phone
             || withdrawn(before.profile.email_verified, after.profile.email_verified)
             || withdrawn(before.profile.phone_verified, after.profile.phone_verified)
-            || withdrawn(!before.disabled, !after.disabled);
+            || withdrawn(!before.disabled, !after.disabled)
+            || withdrawn(!before.compromised, !after.compromised);
         if moved {
             after.credential_version = before.credential_version.next();
             after.sessions_valid_after = Some(now);
@@ -317,6 +323,7 @@ mod tests {
             },
             disabled: false,
             has_password: true,
+            compromised: false,
             password_changed_at: None,
             credential_version: CredentialVersion::FIRST,
             sessions_valid_after: None,
@@ -363,6 +370,10 @@ mod tests {
                 ..AccountChange::default()
             },
             AccountChange {
+                compromised: true,
+                ..AccountChange::default()
+            },
+            AccountChange {
                 email_verified: Some(false),
                 ..AccountChange::default()
             },
@@ -395,6 +406,23 @@ mod tests {
             ..AccountChange::default()
         };
         assert_eq!(change.apply(&account(), NOW), account());
+    }
+
+    #[test]
+    fn only_a_password_that_there_is_can_be_compromised_and_no_change_takes_it_back() {
+        let compromised = AccountChange {
+            compromised: true,
+            ..AccountChange::default()
+        };
+        let after = compromised.apply(&account(), NOW);
+        assert!(after.compromised);
+        assert_eq!(compromised.apply(&after, NOW), after, "said once");
+        assert_eq!(AccountChange::default().apply(&after, NOW), after);
+        let without = Account {
+            has_password: false,
+            ..account()
+        };
+        assert_eq!(compromised.apply(&without, NOW), without);
     }
 
     #[test]

@@ -237,10 +237,17 @@ fn change(account: &pb::Account, mask: Option<prost_types::FieldMask>) -> Read<A
                 )?);
             }
             "disabled" => change.disabled = Some(account.disabled),
+            "compromised" if account.compromised => change.compromised = true,
+            "compromised" => {
+                return Err(FieldViolations::of(
+                    "account.compromised",
+                    "can only be set: a new password clears it",
+                ));
+            }
             _ => {
                 return Err(FieldViolations::of(
                     "update_mask",
-                    "may name email, email_verified, phone, phone_verified, locale, display_name and disabled",
+                    "may name email, email_verified, phone, phone_verified, locale, display_name, disabled and compromised",
                 ));
             }
         }
@@ -267,6 +274,7 @@ fn to_pb(account: &Account) -> pb::Account {
         display_name: profile.display_name.as_str().to_owned(),
         disabled: account.disabled,
         has_password: account.has_password,
+        compromised: account.compromised,
         password_changed_at: account.password_changed_at.map(wire::timestamp),
         credential_version: account.credential_version.get(),
         created_at: Some(wire::timestamp(account.created_at)),

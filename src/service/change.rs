@@ -223,10 +223,6 @@ impl Service {
     }
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an outcome is handed on once and kept nowhere"
-)]
 enum Opened {
     Present(ChangingAccount),
     Repeated(ChangingAccount, Confirmation),

@@ -81,6 +81,8 @@ pub struct UpdateAccount {
     pub expected: Option<Revision>,
     /// What to change.
     pub change: AccountChange,
+    /// Names the notice to the owner, if one is due.
+    pub notice_id: MessageId,
 }
 
 /// How a change ended.

@@ -25,10 +25,6 @@ pub struct OpenChange {
 
 /// What that found.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an outcome is handed on once and kept nowhere"
-)]
 pub enum OpenedChange {
     /// The account: check the present password.
     Present(ChangingAccount),

@@ -3,12 +3,13 @@
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::limits;
 use super::links::LIVE;
+use super::notices;
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
 use crate::domain::account::{Account, CredentialVersion, Revision};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::AccountId;
-use crate::domain::message::MessageKind;
+use crate::domain::message::{MessageKind, Notice};
 use crate::domain::phone::Phone;
 use crate::domain::time::Timestamp;
 use crate::store::{
@@ -142,6 +143,10 @@ pub(super) fn update_account(
         event = event.personal("email", &after.profile.email.masked());
     }
     work.record(event)?;
+    if after.compromised && !before.compromised {
+        let about = Notice::PasswordCompromised;
+        notices::tell(work, &after, about, intent.notice_id, None)?;
+    }
     Ok(AccountUpdated::Updated(after))
 }
 
@@ -164,8 +169,8 @@ fn write(work: &Work<'_>, before: &Account, account: &Account) -> Result<bool, S
         work.sql(),
         "UPDATE accounts SET email = ?2, email_key = ?3, email_verified = ?4, phone = ?5, phone_verified = ?6,
                              locale = ?7, display_name = ?8, disabled = ?9, credential_version = ?10,
-                             sessions_valid_after = ?11, revision = ?12
-         WHERE account_id = ?1 AND revision = ?13",
+                             sessions_valid_after = ?11, revision = ?12, compromised = ?13
+         WHERE account_id = ?1 AND revision = ?14",
         (
             account.account_id.as_bytes(),
             profile.email.address(),
@@ -179,6 +184,7 @@ fn write(work: &Work<'_>, before: &Account, account: &Account) -> Result<bool, S
             account.credential_version.get(),
             account.sessions_valid_after.map(Timestamp::as_micros),
             account.revision.get(),
+            account.compromised,
             before.revision.get(),
         ),
     )?;
@@ -196,6 +202,7 @@ fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
         ("locale", old.locale != new.locale),
         ("display_name", old.display_name != new.display_name),
         ("disabled", before.disabled != after.disabled),
+        ("compromised", before.compromised != after.compromised),
     ]
     .into_iter()
     .filter_map(|(field, differs)| differs.then_some(field))

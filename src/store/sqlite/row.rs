@@ -173,6 +173,7 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account, StoreError> {
         },
         disabled: row.flag("disabled")?,
         has_password: row.password_hash()?.is_some(),
+        compromised: row.flag("compromised")?,
         password_changed_at: row.maybe_moment("password_changed_at")?,
         credential_version: row.credential_version()?,
         sessions_valid_after: row.maybe_moment("sessions_valid_after")?,

@@ -100,14 +100,13 @@ pub(super) async fn accounts_are_found_by_id_and_address(bench: Bench) {
 
 pub(super) async fn an_update_needs_the_revision_that_was_read(bench: Bench) {
     let account = bench.account("ada@example.com").await;
+    let change = AccountChange {
+        disabled: Some(true),
+        ..AccountChange::default()
+    };
     let update = |expected| UpdateAccount {
-        call: call(),
-        account_id: account.account_id,
         expected,
-        change: AccountChange {
-            disabled: Some(true),
-            ..AccountChange::default()
-        },
+        ..fixture::update(account.account_id, change.clone())
     };
     let stale = bench
         .store
@@ -144,14 +143,12 @@ pub(super) async fn an_update_needs_the_revision_that_was_read(bench: Bench) {
 pub(super) async fn an_address_can_not_be_taken_over_by_an_update(bench: Bench) {
     let ada = bench.account("ada@example.com").await;
     bench.account("bob@example.com").await;
-    let change = |email: &str| UpdateAccount {
-        call: call(),
-        account_id: ada.account_id,
-        expected: None,
-        change: AccountChange {
+    let change = |email: &str| {
+        let change = AccountChange {
             email: Some(Email::parse(email).unwrap()),
             ..AccountChange::default()
-        },
+        };
+        fixture::update(ada.account_id, change)
     };
     assert_eq!(
         bench

@@ -6,9 +6,7 @@ use prost::Message as _;
 use relatch::domain::account::AccountChange;
 use relatch::domain::audit::{EventName, Sequence};
 use relatch::pb::AuditLeaf;
-use relatch::store::{
-    AttemptOutcome, DeleteAccount, EndSessions, EventStretch, SettleMessage, UpdateAccount,
-};
+use relatch::store::{AttemptOutcome, DeleteAccount, EndSessions, EventStretch, SettleMessage};
 
 fn everything(bench: &Bench) -> EventStretch {
     EventStretch {
@@ -86,12 +84,7 @@ pub(super) async fn every_change_is_one_event(bench: Bench) {
         disabled: Some(true),
         ..AccountChange::default()
     };
-    let update = || UpdateAccount {
-        call: call(),
-        account_id,
-        expected: None,
-        change: change.clone(),
-    };
+    let update = || fixture::update(account_id, change.clone());
     bench.store.update_account(update()).await.unwrap();
     bench.store.update_account(update()).await.unwrap();
     expect(&["user_updated"]).await;

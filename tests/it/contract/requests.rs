@@ -1,14 +1,14 @@
 //! Requests for links.
 
 use super::{Bench, link_of};
-use crate::support::fixture::{self, call, repeatable, take_in};
+use crate::support::fixture::{self, repeatable, take_in};
 use relatch::domain::account::{AccountChange, SecondFactor};
 use relatch::domain::idempotency::Method;
 use relatch::domain::limit::{Limit, Rate, Rates};
 use relatch::domain::message::{ChannelKind, DeliveryState};
 use relatch::store::{
     AccountCreated, CreateAccount, Limited, MessageFilter, MessagePage, OpenedReset, ProfileLink,
-    RequestProfileLink, Resolve, TakeIn, TakenIn, UpdateAccount,
+    RequestProfileLink, Resolve, TakeIn, TakenIn,
 };
 use std::time::Duration;
 
@@ -34,12 +34,7 @@ pub(super) async fn nothing_is_sent_where_nothing_may_be_sent(bench: Bench) {
         disabled: Some(true),
         ..AccountChange::default()
     };
-    let update = UpdateAccount {
-        call: call(),
-        account_id: disabled.account_id,
-        expected: None,
-        change,
-    };
+    let update = fixture::update(disabled.account_id, change);
     bench.store.update_account(update).await.unwrap();
     let mut unverified = fixture::create("unverified@example.com");
     unverified.profile.email_verified = false;

@@ -10,7 +10,7 @@ use relatch::domain::message::{MessageKind, Notice};
 use relatch::domain::token::Link;
 use relatch::store::{
     ConfirmReset, DeadLink, EndSessions, MessageContent, MessageFilter, MessagePage, OpenReset,
-    OpenedReset, ResetConfirmed, ResetsCancelled, UpdateAccount,
+    OpenedReset, ResetConfirmed, ResetsCancelled,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,12 +89,7 @@ pub(super) async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
 }
 
 pub(super) async fn whatever_moves_the_credentials_kills_every_link(bench: Bench) {
-    let update = |account_id, change| UpdateAccount {
-        call: call(),
-        account_id,
-        expected: None,
-        change,
-    };
+    let update = |account_id, change| fixture::update(account_id, change);
     for way in ["reset", "email", "phone", "disabled", "sessions"] {
         let email = format!("{way}@example.com");
         let account_id: AccountId = bench.account(&email).await.account_id;

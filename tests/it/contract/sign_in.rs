@@ -8,7 +8,7 @@ use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::id::AccountId;
 use relatch::store::{
     EndSessions, FinishSignIn, Rehash, SessionsEnded, SignInAccount, SignInBegun, SignInFinished,
-    SignInVerdict, UpdateAccount,
+    SignInVerdict,
 };
 
 /// An account whose password has this hash.
@@ -63,12 +63,7 @@ pub(super) async fn only_accounts_that_may_sign_in_are_checked(bench: Bench) {
         disabled: Some(true),
         ..AccountChange::default()
     };
-    let update = UpdateAccount {
-        call: call(),
-        account_id: account.account_id,
-        expected: None,
-        change,
-    };
+    let update = fixture::update(account.account_id, change);
     bench.store.update_account(update).await.unwrap();
     assert!(begin(&bench, "ada@example.com").await.is_none(), "disabled");
 }

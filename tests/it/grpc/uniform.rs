@@ -76,6 +76,11 @@ async fn every_refused_sign_in_is_equal_to_the_byte_and_costs_one_hash() {
         let email = format!("{email}@example.com");
         server.person(&email, PASSWORD).await;
     }
+    let compromised = pb::Account {
+        compromised: true,
+        ..server.person("compromised@example.com", PASSWORD).await
+    };
+    server.update(compromised, &["compromised"]).await;
     let disabled = server.person("disabled@example.com", PASSWORD).await;
     server.disable(disabled).await;
     server.account("passwordless@example.com").await;
@@ -99,6 +104,7 @@ async fn every_refused_sign_in_is_equal_to_the_byte_and_costs_one_hash() {
         ("throttled@example.com", PASSWORD),
         ("throttled@example.com", WRONG),
         ("stopped@example.com", PASSWORD),
+        ("compromised@example.com", PASSWORD),
     ] {
         let request = pb::VerifyPasswordRequest {
             email: email.to_owned(),

@@ -41,11 +41,11 @@ async fn the_new_password_takes_the_old_one_s_place_and_ends_every_link() {
     let notice = server.mail_to(EMAIL, MessageKind::PasswordChanged).await;
     assert!(notice.text.contains("192.0.2.0/24"), "{}", notice.text);
     let events = server.events().await;
-    let changes = events
+    let made = events
         .iter()
         .filter(|event| event.name == "authn_password_change")
         .filter(|event| event.attributes["by"] == "present_password");
-    assert_eq!(changes.count(), 1);
+    assert_eq!(made.count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

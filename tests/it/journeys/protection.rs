@@ -1,10 +1,11 @@
 //! Somebody guesses, and what becomes of the owner.
 
-use crate::support::requests::{OTHER_PASSWORD, PASSWORD, reason};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, client, reason, update_request};
 use crate::support::server::TestServer;
 use crate::support::{database, fixture};
 use relatch::domain::message::MessageKind;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
+use relatch::pb;
 use std::time::Duration;
 
 const EMAIL: &str = "ada@example.com";
@@ -63,6 +64,51 @@ async fn ninety_nine_wrong_ones_are_forgotten_with_a_right_one() {
         }
         server.verify(EMAIL, PASSWORD).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compromised_password_works_no_more_until_there_is_a_new_one() {
+    let server = TestServer::unlimited().await;
+    let ada = server.person(EMAIL, PASSWORD).await;
+    let before = server.verify(EMAIL, PASSWORD).await.unwrap();
+    let link = server.request_link(EMAIL).await;
+    server.inbox.clear();
+    let compromised = pb::Account {
+        compromised: true,
+        ..ada.clone()
+    };
+    let marked = server.update(compromised.clone(), &["compromised"]).await;
+    assert!(marked.compromised && marked.has_password);
+    assert_eq!(marked.credential_version, before.credential_version + 1);
+    let again = server.update(compromised, &["compromised"]).await;
+    assert_eq!(again.etag, marked.etag, "said once");
+    server
+        .mail_to(EMAIL, MessageKind::PasswordCompromised)
+        .await;
+
+    let right = server.verify(EMAIL, PASSWORD).await.unwrap_err();
+    assert_eq!(reason(&right), "CREDENTIALS_WRONG");
+    let change = pb::ChangePasswordRequest {
+        account_id: ada.account_id.clone(),
+        current_password: PASSWORD.to_owned(),
+        new_password: OTHER_PASSWORD.to_owned(),
+        client: client(),
+        request_id: String::new(),
+    };
+    let changed = server.change(change).await.unwrap_err();
+    assert_eq!(reason(&changed), "CREDENTIALS_WRONG");
+    let dead = server.confirm(&link, OTHER_PASSWORD).await.unwrap_err();
+    assert_eq!(reason(&dead), "RESET_LINK_INVALID");
+    let taken_back = update_request(ada, &["compromised"], "");
+    let taken_back = server.accounts().update_account(taken_back).await;
+    assert_eq!(reason(&taken_back.unwrap_err()), "INVALID_FIELD");
+    server.settled().await;
+    assert_eq!(server.inbox.messages().len(), 1, "one notice");
+
+    let link = server.request_link(EMAIL).await;
+    server.confirm(&link, OTHER_PASSWORD).await.unwrap();
+    let after = server.verify(EMAIL, OTHER_PASSWORD).await.unwrap();
+    assert_eq!(after.credential_version, marked.credential_version + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Intents as tests need them: everything that a case does not care about is filled in.
 
-use relatch::domain::account::{DisplayName, Locale, Profile, SecondFactor};
+use relatch::domain::account::{AccountChange, DisplayName, Locale, Profile, SecondFactor};
 use relatch::domain::call::{Call, CallerName, CorrelationId};
 use relatch::domain::client::Source;
 use relatch::domain::email::Email;
@@ -17,7 +17,7 @@ use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
     BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
-    PasswordTry, RequestProfileLink, Resolve, TakeIn, Whence,
+    PasswordTry, RequestProfileLink, Resolve, TakeIn, UpdateAccount, Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -85,6 +85,17 @@ pub(crate) fn create(email: &str) -> CreateAccount {
         repeatable: None,
         account_id: AccountId::from_bytes(fresh()),
         profile: profile(email),
+    }
+}
+
+/// Changes an account, whatever was read of it.
+pub(crate) fn update(account_id: AccountId, change: AccountChange) -> UpdateAccount {
+    UpdateAccount {
+        call: call(),
+        account_id,
+        expected: None,
+        change,
+        notice_id: MessageId::from_bytes(fresh()),
     }
 }
 
