@@ -8,9 +8,11 @@ mod ending;
 mod example;
 mod full_disk;
 mod handshakes;
+mod hostile;
 mod identity;
 mod journeys;
 mod pasted;
+mod pressure;
 mod refusals;
 mod restores;
 mod systemd;
@@ -234,6 +236,26 @@ impl Served {
         })
         .await;
         ended.unwrap()
+    }
+
+    /// What the system says of the process, in KiB: `VmRSS`, `VmHWM`.
+    fn memory_kib(&self, what: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let mut words = status.split_whitespace();
+        words.find(|word| word.strip_suffix(':') == Some(what));
+        words.next().unwrap().parse().unwrap()
+    }
+
+    /// How many files and connections it has open.
+    fn descriptors(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        open.unwrap().count()
+    }
+
+    /// A connection without TLS, where `grpc.plaintext` allows one.
+    async fn connect_plainly(&self) -> Channel {
+        let endpoint = Channel::from_shared(format!("http://{}", self.grpc)).unwrap();
+        endpoint.connect().await.unwrap()
     }
 
     async fn connect(&self, tls: ClientTlsConfig) -> Result<Channel, tonic::transport::Error> {
