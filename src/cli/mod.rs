@@ -6,6 +6,7 @@
 mod account;
 mod audit;
 mod caller;
+mod config;
 mod dev;
 mod dev_args;
 mod doctor;
@@ -45,6 +46,7 @@ Examples:
   See what happens there, from another terminal:
     relatch audit tail --follow
   Prepare a service of your own:
+    relatch config example > /etc/relatch/relatch.toml
     relatch keys init --file /etc/relatch/keyring.toml
     relatch caller new web --scopes reset,signin
   Try out what it stands on, and run it:
@@ -58,6 +60,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     #[command(subcommand)]
     Caller(caller::CallerCommand),
     #[command(subcommand)]
@@ -100,6 +104,7 @@ impl Command {
             Self::Serve(args) => args.run(),
             Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(&SystemRandom, output),
+            Self::Config(command) => command.run(output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),
             Self::Audit(command) => block_on(command.run(source, output)),
@@ -155,7 +160,9 @@ mod tests {
             );
             for example in examples {
                 // What a shell does with the output is its own business.
-                let words = example.split_whitespace().take_while(|word| *word != ">>");
+                let words = example
+                    .split_whitespace()
+                    .take_while(|word| !word.starts_with('>'));
                 assert!(Cli::try_parse_from(words).is_ok(), "{example}");
             }
         });

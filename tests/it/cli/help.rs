@@ -6,6 +6,8 @@ fn every_help_has_an_example() {
     for line in [
         "",
         "dev",
+        "config example",
+        "config reference",
         "keys init",
         "keys list",
         "keys add",
