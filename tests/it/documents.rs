@@ -66,3 +66,23 @@ fn every_line_of_the_log_is_explained_and_every_field() {
     let messages = lines.into_iter().map(|line| (line.message, line.level));
     assert_eq!(rows(section(document, "Messages")), messages.collect());
 }
+
+/// ASVS 2.1.3 and 6.1.1: every limit is written down, with its default.
+#[test]
+fn every_limit_is_explained_with_its_default() {
+    let settings = include_str!("../../src/config/reference.toml");
+    let settings = settings
+        .lines()
+        .skip_while(|line| *line != "[limits]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once(" = \""))
+        .map(|(key, default)| {
+            (
+                key.to_owned(),
+                format!("`{}`", default.trim_end_matches('"')),
+            )
+        });
+    let document = include_str!("../../docs/limits.md");
+    assert_eq!(rows(section(document, "How often")), settings.collect());
+}
