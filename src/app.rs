@@ -9,6 +9,7 @@ pub mod smtp;
 
 pub use callers::Reread;
 
+use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::render::{Brand, Renderer, TemplateError};
@@ -17,7 +18,7 @@ use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Policy, PolicyError};
+use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, Policy, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
@@ -72,6 +73,9 @@ pub enum StartError {
     /// The password policy is impossible.
     #[error("[password] {0}")]
     Policy(#[from] PolicyError),
+    /// The breach file cannot be used.
+    #[error("[password] breach_file: {0}")]
+    Breaches(#[from] BreachFileRefused),
     /// The Argon2 parameters are too weak or impossible.
     #[error("[argon2] {0}")]
     Argon2(#[from] Argon2ParamsError),
@@ -118,6 +122,7 @@ pub struct App {
     callers: Arc<ArcSwap<Callers>>,
     courier: Courier,
     scrape: Scrape,
+    breaches: Option<BreachWatch>,
     reflection: bool,
     grace: Duration,
 }
@@ -127,6 +132,8 @@ impl App {
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
+        let breach_file = config.password.breach_file.clone();
+        let breaches = breach_file.map(BreachWatch::open).transpose()?;
         let metrics = Metrics::default();
         let hasher = Hasher::start(hashing(config, &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
@@ -155,6 +162,9 @@ impl App {
             random: around.random,
             keyring: around.keyring,
             hasher,
+            breaches: breaches
+                .as_ref()
+                .map(|watch| watch.handle() as Arc<dyn Breaches>),
             metrics,
             rules,
         });
@@ -167,6 +177,7 @@ impl App {
             callers: around.callers,
             courier,
             scrape,
+            breaches,
             reflection: config.grpc.reflection,
             grace: config.shutdown.grace,
         })
@@ -181,6 +192,7 @@ impl App {
             callers,
             courier,
             scrape,
+            breaches,
             reflection,
             grace,
         } = self;
@@ -194,6 +206,10 @@ impl App {
                 async move { scrape.text().await }
             };
             pages.push((ops, web::ops::router(health.ready(), metrics)));
+        }
+
+        if let Some(watch) = breaches {
+            serve::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
         }
 
         // Workers go on until the last call is answered.

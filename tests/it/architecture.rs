@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "breach",
             "cli::account",
             "cli::audit::tail",
             "clock",
@@ -48,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "audit",
+            "breach",
             "clock",
             "config",
             "console",
@@ -67,6 +69,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    // Makes and reads a file of its own; who follows it for a service is told by the configuration where it is.
+    ("breach", &["config", "domain"]),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
     ("tls", &["clock", "config", "domain"]),
     ("console", &["clock", "pb", "random", "shutdown", "web"]),

@@ -148,6 +148,7 @@ mod tests {
             let judgement = Policy::default().judge(
                 &Password::parse(entry.as_str()).unwrap(),
                 &PersonalWords::default(),
+                false,
             );
             assert!(
                 judgement
