@@ -5,6 +5,7 @@
 
 mod account;
 mod audit;
+mod breach;
 mod caller;
 mod dev;
 mod dev_args;
@@ -23,6 +24,7 @@ pub use dev_args::DevArgs;
 pub use failure::Failure;
 pub use output::Output;
 
+use crate::clock::SystemClock;
 use crate::config::{Source, System};
 use crate::random::SystemRandom;
 use clap::{Parser, Subcommand};
@@ -66,6 +68,8 @@ enum Command {
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    #[command(subcommand)]
+    Breach(breach::BreachCommand),
 }
 
 /// Does what the command line says, program name first, and tells how that ended.
@@ -104,6 +108,7 @@ impl Command {
             Self::Account(command) => block_on(command.run(source, output)),
             Self::Audit(command) => block_on(command.run(source, output)),
             Self::Store(command) => command.run(source, output),
+            Self::Breach(command) => command.run(&SystemClock, output),
         }
     }
 }

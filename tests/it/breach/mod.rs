@@ -1,5 +1,6 @@
 //! Passwords that are known from breaches: the file, and who is refused by it.
 
+mod command;
 mod journeys;
 mod served;
 mod sizes;
