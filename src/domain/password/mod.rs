@@ -7,6 +7,8 @@
 pub mod blocklist;
 mod breaches;
 mod cost;
+mod dates;
+mod derived;
 mod hash;
 mod keyboard;
 mod lookalike;
