@@ -48,7 +48,7 @@ pub(super) struct BuildArgs {
 /// Read a breach file through, to its last hash
 ///
 /// A service checks the length, the header and the index when it opens the file, and each part of the rest when it is asked
-/// for it. This checks everything now: for three gigabytes some seconds, and as long as the disk takes to read them.
+/// for it. This checks everything now, which takes up to a minute for three gigabytes.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
