@@ -5,6 +5,7 @@
 
 mod account;
 mod audit;
+mod breach;
 mod caller;
 mod config;
 mod dev;
@@ -24,6 +25,7 @@ pub use dev_args::DevArgs;
 pub use failure::Failure;
 pub use output::Output;
 
+use crate::clock::SystemClock;
 use crate::config::{Source, System};
 use crate::random::SystemRandom;
 use clap::{Parser, Subcommand};
@@ -70,6 +72,8 @@ enum Command {
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    #[command(subcommand)]
+    Breach(breach::BreachCommand),
 }
 
 /// Does what the command line says, program name first, and tells how that ended.
@@ -109,6 +113,7 @@ impl Command {
             Self::Account(command) => block_on(command.run(source, output)),
             Self::Audit(command) => block_on(command.run(source, output)),
             Self::Store(command) => command.run(source, output),
+            Self::Breach(command) => command.run(&SystemClock, output),
         }
     }
 }

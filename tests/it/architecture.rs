@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "breach",
             "cli::account",
             "cli::audit::tail",
             "clock",
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "audit",
+            "breach",
             "clock",
             "config",
             "console",
@@ -70,6 +72,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    // Makes and reads a file of its own; who follows it for a service is told by the configuration where it is.
+    ("breach", &["config", "domain"]),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
     ("tls", &["clock", "config", "domain", "peers"]),
     ("console", &["clock", "pb", "random", "shutdown", "web"]),

@@ -1,11 +1,14 @@
 //! Passwords: how they are read, which ones are accepted, and what is kept of them.
 //!
 //! The rules are those of NIST SP 800-63B-4 §3.1.1.2: a minimum length counted in code points, a
-//! blocklist, words of the account and the service refused, and no rules about which kinds of
-//! character to use.
+//! blocklist, passwords known from breaches and words of the account and the service refused, and no
+//! rules about which kinds of character to use.
 
 pub mod blocklist;
+mod breaches;
 mod cost;
+mod dates;
+mod derived;
 mod hash;
 mod keyboard;
 mod lookalike;
@@ -15,6 +18,7 @@ mod rule;
 mod strength;
 mod text;
 
+pub use breaches::{Breaches, BreachesUnreadable, SHA1_BYTES};
 pub use cost::{Argon2Params, Argon2ParamsError};
 pub use hash::{HashUnreadable, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES};
 pub use personal::PersonalWords;

@@ -17,6 +17,8 @@ fn every_help_has_an_example() {
         "account create",
         "account list",
         "audit tail",
+        "breach build",
+        "breach verify",
     ] {
         let help = relatch(&env::temp_dir(), &format!("{line} --help")).succeeded();
         assert!(

@@ -37,13 +37,13 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 const TOKEN: &str = "rlk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 
 /// A directory with everything that a service needs, certificates included.
-struct Premises {
+pub(crate) struct Premises {
     directory: TempDir,
     authority: Authority,
 }
 
 impl Premises {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let premises = Self {
             directory: tempfile::tempdir().unwrap(),
             authority: Authority::new(),
@@ -68,7 +68,7 @@ impl Premises {
     }
 
     /// Writes the configuration, with this behind it, and a mail server that nobody is.
-    fn configure(&self, more: &str) {
+    pub(crate) fn configure(&self, more: &str) {
         let nobody = "smtp.host = \"127.0.0.1\"\nsmtp.port = 1\nsmtp.security = \"plain\"\nsmtp.from = \"no-reply@example.com\"\n";
         self.configure_with(nobody, more);
     }
@@ -119,12 +119,12 @@ scopes = ["reset"]
         );
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file that its owner alone may read, and puts it in place as a whole.
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let draft = self.path(&format!("{name}.draft"));
         fs::write(&draft, text).unwrap();
         fs::set_permissions(&draft, Permissions::from_mode(0o600)).unwrap();
@@ -144,14 +144,14 @@ scopes = ["reset"]
 
     /// What a start says that must fail.
     #[track_caller]
-    fn refused(&self) -> String {
+    pub(crate) fn refused(&self) -> String {
         let Output { status, stderr, .. } = self.command().output().unwrap();
         let said = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(1), "{said}");
         said
     }
 
-    async fn serve(&self) -> Served {
+    pub(crate) async fn serve(&self) -> Served {
         self.serve_by(self.command()).await
     }
 
@@ -195,7 +195,7 @@ scopes = ["reset"]
 }
 
 /// A service that runs. Dropping it ends it.
-struct Served {
+pub(crate) struct Served {
     process: Child,
     log: PathBuf,
     grpc: SocketAddr,
@@ -208,7 +208,7 @@ impl Served {
     }
 
     /// The first line of the log with this message.
-    fn told(&self, message: &str) -> Option<Value> {
+    pub(crate) fn told(&self, message: &str) -> Option<Value> {
         self.text()
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
