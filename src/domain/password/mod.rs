@@ -4,8 +4,10 @@
 //! blocklist, words of the account and the service refused, and no rules about which kinds of
 //! character to use.
 
+mod argon2id;
 pub mod blocklist;
 mod cost;
+pub mod foreign;
 mod hash;
 mod keyboard;
 mod lookalike;
@@ -15,8 +17,10 @@ mod rule;
 mod strength;
 mod text;
 
+pub use argon2id::{Argon2idHash, Argon2idUnreadable, PepperId, SALT_BYTES, TAG_BYTES};
 pub use cost::{Argon2Params, Argon2ParamsError};
-pub use hash::{HashUnreadable, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES};
+pub use foreign::{ForeignHash, ForeignRefused};
+pub use hash::{HashUnreadable, PasswordHash};
 pub use personal::PersonalWords;
 pub use policy::{Policy, PolicyError};
 pub use rule::{Judgement, Rule, Violation};
