@@ -10,6 +10,7 @@ mod backup;
 mod connection;
 mod group;
 mod idempotency;
+mod import;
 mod inspect;
 mod installation;
 mod intents;
