@@ -28,6 +28,7 @@ use crate::random::SystemRandom;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 /// Relatch, a password service: reset links by email and SMS, over gRPC, with an audit log that proves itself.
@@ -83,7 +84,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
-    let mut output = Output::new(&mut stdout, &mut stderr);
+    let watched = stderr.is_terminal();
+    let mut output = Output::new(&mut stdout, &mut stderr).watched(watched);
     match cli.command.run(&System, &mut output) {
         Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(Failure::Told(why)) => {
@@ -155,7 +157,9 @@ mod tests {
             );
             for example in examples {
                 // What a shell does with the output is its own business.
-                let words = example.split_whitespace().take_while(|word| *word != ">>");
+                let words = example
+                    .split_whitespace()
+                    .take_while(|word| !word.starts_with('>'));
                 assert!(Cli::try_parse_from(words).is_ok(), "{example}");
             }
         });

@@ -14,6 +14,8 @@ fn every_help_has_an_example() {
         "caller new",
         "account create",
         "account list",
+        "account import",
+        "account export",
         "audit tail",
     ] {
         let help = relatch(&env::temp_dir(), &format!("{line} --help")).succeeded();

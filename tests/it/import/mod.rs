@@ -1,5 +1,7 @@
 //! Accounts that another system had, imported into a running server and given out again.
 
+mod command;
+mod crowd;
 mod foreign;
 mod stream;
 
