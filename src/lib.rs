@@ -11,6 +11,7 @@ pub mod domain;
 pub mod grpc;
 pub mod metrics;
 pub mod pb;
+pub mod pulled;
 pub mod random;
 pub mod service;
 pub mod shutdown;

@@ -1,10 +1,10 @@
 //! `ExportAccounts`: every account, page by page.
 
 use super::account::to_pb;
-use super::pulled::Pages;
 use super::refusal::Refusal;
 use crate::domain::id::AccountId;
 use crate::pb;
+use crate::pulled::Pages;
 use crate::service::Service;
 use crate::store::{AccountPage, ExportedAccount};
 use std::sync::Arc;
@@ -35,6 +35,7 @@ impl Export {
 
 impl Pages for Export {
     type Item = pb::ExportAccountsResponse;
+    type Error = Status;
 
     async fn next(&mut self) -> Result<Option<Vec<Self::Item>>, Status> {
         if self.ended {

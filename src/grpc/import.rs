@@ -1,13 +1,13 @@
 //! `ImportAccounts`: rows in batches, each acknowledged when it is durable.
 
 use super::account::profile;
-use super::pulled::Pages;
 use super::read::{self, FieldViolations, Read, Together as _};
 use super::refusal::Refusal;
 use crate::domain::call::Call;
 use crate::domain::password::{ForeignHash, PasswordHash};
 use crate::pb;
 use crate::pb::import_accounts_request::Item;
+use crate::pulled::Pages;
 use crate::service::Service;
 use crate::service::import::ImportRow;
 use crate::store::RowTaken;
@@ -120,6 +120,7 @@ impl Import {
 
 impl Pages for Import {
     type Item = pb::ImportAccountsResponse;
+    type Error = Status;
 
     async fn next(&mut self) -> Result<Option<Vec<Self::Item>>, Status> {
         let Some(batch) = self.batches.next().await else {

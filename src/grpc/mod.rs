@@ -22,7 +22,6 @@ mod methods;
 pub mod page_token;
 mod panics;
 pub mod password;
-mod pulled;
 pub mod read;
 mod reasons;
 pub mod refusal;

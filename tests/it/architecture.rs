@@ -75,7 +75,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "grpc",
         &[
-            "audit", "clock", "domain", "metrics", "pb", "random", "service", "shutdown", "store",
+            "audit", "clock", "domain", "metrics", "pb", "pulled", "random", "service", "shutdown",
+            "store",
         ],
     ),
     (
@@ -90,7 +91,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "audit",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "pulled", "random", "shutdown", "store",
+        ],
     ),
     (
         "store::sqlite",
@@ -107,6 +110,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Handles that are handed in, like the clock: whoever is given one measures with it. Who gathers them is `app`.
     ("metrics", &["domain"]),
     ("pb", &[]),
+    ("pulled", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
     ("telemetry", &["config"]),

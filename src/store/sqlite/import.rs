@@ -1,12 +1,9 @@
 //! Accounts that another system had: taken in, and given out again.
 
-use super::row::{self, Columns, all, change, one};
+use super::accounts::{self, NewAccount};
+use super::row::{self, Columns, all, one};
 use super::work::Work;
-use crate::domain::account::{CredentialVersion, Revision};
 use crate::domain::audit::{Draft, EventName};
-use crate::domain::password::PasswordHash;
-use crate::domain::phone::Phone;
-use crate::domain::pseudonym::Pseudonym;
 use crate::store::{
     AccountPage, ExportedAccount, ImportAccounts, ImportedAccount, RowTaken, StoreError,
 };
@@ -20,7 +17,16 @@ pub(super) fn import_accounts(
     let take = |row| {
         let judged = judge(work.sql(), row)?;
         if judged == RowTaken::Taken {
-            insert(work, row)?;
+            let account = NewAccount {
+                account_id: row.account_id,
+                profile: &row.profile,
+                disabled: row.disabled,
+                password_hash: row.password_hash.as_ref(),
+                imported_as: row.fingerprints.first(),
+            };
+            if !accounts::insert(work, &account)? {
+                return Ok(RowTaken::EmailTaken);
+            }
             let made_by = row.password_hash.as_ref().map(|hash| hash.exported().0);
             work.record(
                 Draft::success(work.now(), EventName::AccountCreated, &intent.call)
@@ -69,37 +75,6 @@ fn exists(
 ) -> Result<bool, StoreError> {
     let sql = format!("SELECT 1 FROM accounts WHERE {condition}");
     Ok(one(connection, &sql, [value], |_| Ok(()))?.is_some())
-}
-
-fn insert(work: &Work<'_>, row: &ImportedAccount) -> Result<(), StoreError> {
-    let (profile, now) = (&row.profile, work.now().as_micros());
-    let hash = row.password_hash.as_ref();
-    change(
-        work.sql(),
-        "INSERT INTO accounts (account_id, email, email_key, email_verified, phone, phone_verified, second_factor,
-                               locale, display_name, disabled, password_hash, password_changed_at,
-                               credential_version, created_at, revision, imported_as)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        (
-            row.account_id.as_bytes(),
-            profile.email.address(),
-            profile.email.key().as_str(),
-            profile.email_verified,
-            profile.phone.as_ref().map(Phone::as_str),
-            profile.phone_verified,
-            profile.second_factor.code(),
-            profile.locale.as_str(),
-            profile.display_name.as_str(),
-            row.disabled,
-            hash.map(PasswordHash::as_str),
-            hash.map(|_| now),
-            CredentialVersion::FIRST.get(),
-            now,
-            Revision::FIRST.get(),
-            row.fingerprints.first().map(Pseudonym::as_bytes),
-        ),
-    )?;
-    Ok(())
 }
 
 /// A page of accounts with their hashes, in the order of their ids.

@@ -1,23 +1,25 @@
-//! Answers as a stream that is pulled: a page is made when the one before was taken to its end, so what
-//! waits for a slow reader is a page and no more.
+//! Streams that are pulled: a page is made when the one before was taken to its end, so what waits for a
+//! slow reader is a page and no more.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::vec;
 use tokio_stream::Stream;
-use tonic::Status;
 
-/// What makes answers, page by page.
-pub(super) trait Pages: Send + Unpin + 'static {
-    /// One answer.
+/// What makes items, page by page.
+pub trait Pages: Send + Unpin + 'static {
+    /// One item.
     type Item: Send + Unpin;
+    /// Why there can be no next page.
+    type Error: Send;
 
     /// The next page; `None` after the last.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Self::Item>>, Status>> + Send;
+    fn next(&mut self)
+    -> impl Future<Output = Result<Option<Vec<Self::Item>>, Self::Error>> + Send;
 }
 
-/// The answers, one by one. The stream ends after the first error.
-pub(super) struct Pulled<P: Pages> {
+/// The items, one by one. The stream ends after the first error.
+pub struct Pulled<P: Pages> {
     page: vec::IntoIter<P::Item>,
     state: State<P>,
 }
@@ -28,12 +30,13 @@ enum State<P: Pages> {
     Ended,
 }
 
-type Page<P> = Result<Option<Vec<<P as Pages>::Item>>, Status>;
+type Page<P> = Result<Option<Vec<<P as Pages>::Item>>, <P as Pages>::Error>;
 type Making<P> = Pin<Box<dyn Future<Output = (Box<P>, Page<P>)> + Send>>;
 
 impl<P: Pages> Pulled<P> {
-    /// The answers that `pages` makes.
-    pub(super) fn new(pages: P) -> Self {
+    /// The items that `pages` makes.
+    #[must_use]
+    pub fn new(pages: P) -> Self {
         Self {
             page: Vec::new().into_iter(),
             state: State::Idle(Box::new(pages)),
@@ -49,7 +52,7 @@ fn make<P: Pages>(mut pages: Box<P>) -> Making<P> {
 }
 
 impl<P: Pages> Stream for Pulled<P> {
-    type Item = Result<P::Item, Status>;
+    type Item = Result<P::Item, P::Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
@@ -72,7 +75,7 @@ impl<P: Pages> Stream for Pulled<P> {
                     this.state = State::Idle(pages);
                 }
                 Ok(None) => return Poll::Ready(None),
-                Err(status) => return Poll::Ready(Some(Err(status))),
+                Err(error) => return Poll::Ready(Some(Err(error))),
             }
         }
     }
