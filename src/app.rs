@@ -1,5 +1,6 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
+mod allotment;
 pub mod bounces;
 mod callers;
 pub mod dev;
@@ -9,38 +10,38 @@ pub mod smtp;
 
 pub use callers::Reread;
 
+use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ShutdownPace};
 use crate::delivery::render::{Brand, Renderer, TemplateError};
 use crate::delivery::{Channel, Courier};
 use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Policy, PolicyError};
+use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, Policy, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
 use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
-use crate::metrics::Metrics;
+use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
 use crate::service::{Rules, Service, housekeeping, resolve};
-use crate::shutdown::{self, Shutdown};
+use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
-use crate::tls::Incoming;
+use crate::tls::{Incoming, Socket};
 use crate::web;
+use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
 use scrape::Scrape;
-use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
@@ -58,6 +59,8 @@ pub struct Surroundings {
     pub channel: Arc<dyn Channel>,
     /// Where the links in mails lead.
     pub pages: Pages,
+    /// What the service is measured with.
+    pub metrics: Metrics,
 }
 
 /// Why the service does not start.
@@ -72,6 +75,9 @@ pub enum StartError {
     /// The password policy is impossible.
     #[error("[password] {0}")]
     Policy(#[from] PolicyError),
+    /// The breach file cannot be used.
+    #[error("[password] breach_file: {0}")]
+    Breaches(#[from] BreachFileRefused),
     /// The Argon2 parameters are too weak or impossible.
     #[error("[argon2] {0}")]
     Argon2(#[from] Argon2ParamsError),
@@ -83,9 +89,6 @@ pub enum StartError {
 /// Why the service ended other than it was told to.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// A listener failed.
-    #[error("a listener failed: {0}")]
-    Listener(#[from] io::Error),
     /// The gRPC server failed.
     #[error("the gRPC server failed: {0}")]
     Grpc(#[from] tonic::transport::Error),
@@ -103,11 +106,11 @@ pub enum RunError {
 /// Where the service listens.
 pub struct Listeners {
     /// For calling services.
-    pub grpc: Incoming,
+    pub grpc: Socket,
     /// For orchestrators: health over HTTP.
-    pub ops: Option<Incoming>,
-    /// For browsers, each with what it shows.
-    pub pages: Vec<(Incoming, Router)>,
+    pub ops: Option<Socket>,
+    /// For browsers and webhooks, each with what answers there.
+    pub pages: Vec<(Listener, Socket, Router)>,
 }
 
 /// A service that is ready to run.
@@ -118,8 +121,10 @@ pub struct App {
     callers: Arc<ArcSwap<Callers>>,
     courier: Courier,
     scrape: Scrape,
+    breaches: Option<BreachWatch>,
     reflection: bool,
-    grace: Duration,
+    connections: NonZeroUsize,
+    pace: ShutdownPace,
 }
 
 impl App {
@@ -127,11 +132,14 @@ impl App {
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
-        let metrics = Metrics::default();
+        let breach_file = config.password.breach_file.clone();
+        let breaches = breach_file.map(BreachWatch::open).transpose()?;
+        let metrics = around.metrics;
         let hasher = Hasher::start(hashing(config, &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
             SqliteSettings {
+                demonstration: config.demonstration,
                 metrics: metrics.writer.clone(),
                 ..SqliteSettings::default()
             },
@@ -155,6 +163,9 @@ impl App {
             random: around.random,
             keyring: around.keyring,
             hasher,
+            breaches: breaches
+                .as_ref()
+                .map(|watch| watch.handle() as Arc<dyn Breaches>),
             metrics,
             rules,
         });
@@ -167,13 +178,16 @@ impl App {
             callers: around.callers,
             courier,
             scrape,
+            breaches,
             reflection: config.grpc.reflection,
-            grace: config.shutdown.grace,
+            connections: config.grpc.connections,
+            pace: config.shutdown,
         })
     }
 
-    /// Serves until `shutdown`, then ends in good order: nothing new is taken, calls under way are
-    /// answered, workers finish what they hold, what was counted is written down.
+    /// Serves until `shutdown`, then ends in good order: readiness says so, nothing new is taken, calls under way are
+    /// answered or, if they take too long, cut off; workers finish what they hold, what was counted is written down,
+    /// and after the event that says so there is no other.
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
         let Self {
             service,
@@ -181,8 +195,10 @@ impl App {
             callers,
             courier,
             scrape,
+            breaches,
             reflection,
-            grace,
+            connections,
+            pace,
         } = self;
         tell(&service, EventName::Startup).await?;
         let (health, health_service) = Health::new().await;
@@ -193,7 +209,18 @@ impl App {
                 let scrape = Arc::clone(&scrape);
                 async move { scrape.text().await }
             };
-            pages.push((ops, web::ops::router(health.ready(), metrics)));
+            let router = web::ops::router(health.ready(), metrics);
+            pages.push((Listener::Ops, ops, router));
+        }
+
+        let allotment = Allotment::new(connections, pages.len(), &service.metrics.connections);
+        let places = allotment.places(Listener::Grpc);
+        let grpc = listeners.grpc.incoming(places.clone());
+        let pages = pages.into_iter().map(|(listener, socket, router)| {
+            (socket.incoming(allotment.places(listener)), router)
+        });
+        if let Some(watch) = breaches {
+            serve::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
         }
 
         // Workers go on until the last call is answered.
@@ -217,6 +244,7 @@ impl App {
         let (store, counted) = (Arc::clone(&service.store), Arc::clone(&refusals));
         workers.spawn(async move { counted.run(&*store, stopped.requested()).await });
 
+        let (close, closing) = shutdown::channel();
         let server = GrpcServer::new(Parts {
             password: PasswordApi::new(Arc::clone(&service)),
             account: AccountApi::new(Arc::clone(&service)),
@@ -229,17 +257,17 @@ impl App {
             refusals,
             metrics: service.metrics.clone(),
             reflection,
-            shutdown: shutdown.clone(),
+            shutdown: closing.clone(),
         });
         let ended = tokio::select! {
-            ended = serve(server.serve(listeners.grpc), pages, shutdown.clone()) => ended,
+            ended = serve(server.serve(grpc), pages, closing) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
-            () = after(grace, shutdown.clone()) => {
-                // Perhaps only peers that do not answer any more.
-                tracing::warn!("some connections did not end within shutdown.grace and are cut off");
-                Ok(())
-            }
+            () = drain(pace, &shutdown, &close) => Ok(()),
         };
+        // Whoever is still served could change something after the last event, or be refused after the last count.
+        close.pull();
+        places.clear();
+        close.nobody_left().await;
         stop_workers.pull();
         while workers.join_next().await.is_some() {}
         tell(&service, EventName::Shutdown).await?;
@@ -247,24 +275,20 @@ impl App {
     }
 }
 
-/// Serves gRPC and every page until all have ended, or one has failed.
+/// Serves gRPC and every page until all have ended, or one has failed. Dropping the future cuts off the pages.
 async fn serve(
     grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
-    pages: Vec<(Incoming, Router)>,
-    shutdown: Shutdown,
+    pages: impl Iterator<Item = (Incoming, Router)>,
+    closing: Shutdown,
 ) -> Result<(), RunError> {
-    let mut web = JoinSet::new();
-    for (listener, router) in pages {
-        let ending = shutdown.clone().requested();
-        web.spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(ending)
-                .await
-        });
+    let mut serving = JoinSet::new();
+    for (incoming, router) in pages {
+        serving.spawn(web::serve(incoming, router, closing.clone().requested()));
     }
+    drop(closing);
     let pages = async {
-        while let Some(page) = web.join_next().await {
-            page.map_err(|_| RunError::Worker)??;
+        while let Some(page) = serving.join_next().await {
+            page.map_err(|_| RunError::Worker)?;
         }
         Ok::<(), RunError>(())
     };
@@ -282,10 +306,15 @@ async fn lost(workers: &mut JoinSet<()>, shutdown: &Shutdown) {
     std::future::pending::<()>().await;
 }
 
-/// Waits for the shutdown, and then for as long as calls may take to end.
-async fn after(grace: Duration, shutdown: Shutdown) {
-    shutdown.requested().await;
-    tokio::time::sleep(grace).await;
+/// Waits for the shutdown, lets load balancers notice, closes the listeners, and waits for as long as calls may take
+/// to end then.
+async fn drain(pace: ShutdownPace, shutdown: &Shutdown, close: &Trigger) {
+    shutdown.clone().requested().await;
+    tokio::time::sleep(pace.delay).await;
+    close.pull();
+    tokio::time::sleep(pace.grace).await;
+    // Perhaps only peers that do not answer any more.
+    tracing::warn!("some connections did not end within shutdown.grace and are cut off");
 }
 
 /// Writes down that the service began or ended.

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod breach;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod domain;
 pub mod grpc;
 pub mod metrics;
 pub mod pb;
+pub mod peers;
 pub mod pulled;
 pub mod random;
 pub mod service;
@@ -18,4 +20,5 @@ pub mod shutdown;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod traces;
 pub mod web;

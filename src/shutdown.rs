@@ -1,6 +1,8 @@
 //! Ending in good order: everybody who holds a [`Shutdown`] is told once.
 
 use std::io;
+use std::thread;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -23,6 +25,11 @@ impl Trigger {
     /// Tells everybody. A trigger that is dropped tells them too, since nobody else could any more.
     pub fn pull(&self) {
         self.0.send_replace(true);
+    }
+
+    /// Waits until nobody is left who could be told: whoever held a [`Shutdown`] of this has dropped it.
+    pub async fn nobody_left(&self) {
+        self.0.closed().await;
     }
 }
 
@@ -60,12 +67,16 @@ impl Ending {
 /// Listens for SIGINT and SIGTERM. The first asks everybody to end; the second ends the process on
 /// the spot, with exit code 130 or 143, for whoever cannot wait.
 ///
-/// Must be called within a tokio runtime. Fails only where signals cannot be listened to.
+/// They are heard on a thread of their own, whatever keeps the others, and until the process has ended: the
+/// system does not end it by itself any more. Fails only where signals cannot be listened to.
 pub fn on_signals() -> io::Result<Shutdown> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let within = runtime.enter();
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
+    drop(within);
     let (trigger, shutdown) = channel();
-    tokio::spawn(async move {
+    let heard = async move {
         let first = next(&mut interrupts, &mut terminations).await;
         tracing::info!(signal = ?first, "ending; a second signal ends at once");
         trigger.pull();
@@ -75,7 +86,10 @@ pub fn on_signals() -> io::Result<Shutdown> {
             reason = "somebody asked twice: what still runs is not waited for"
         )]
         std::process::exit(second.exit_code());
-    });
+    };
+    thread::Builder::new()
+        .name("relatch-signals".to_owned())
+        .spawn(move || runtime.block_on(heard))?;
     Ok(shutdown)
 }
 
@@ -109,6 +123,18 @@ mod tests {
         drop(trigger);
         assert!(shutdown.is_requested());
         shutdown.requested().await;
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_everybody_waits_until_the_last_has_gone() {
+        let (trigger, first) = channel();
+        let last = first.clone();
+        let waiting = tokio::spawn(async move { trigger.nobody_left().await });
+        drop(first);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(last);
+        waiting.await.unwrap();
     }
 
     #[test]

@@ -13,6 +13,7 @@ use relatch::domain::caller::{AuditScope, CallerCredential, CallerStanza, Caller
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::page::Pages;
 use relatch::grpc::callers::Callers;
+use relatch::metrics::Metrics;
 use relatch::random::{self, SystemRandom};
 use relatch::service::{Service, resolve};
 use relatch::shutdown::{self, Trigger};
@@ -66,7 +67,11 @@ impl Server {
             .build()?;
         let data = Self::data(place);
         let profile = Profile::Dev { data_dir: &data };
-        let config = Config::read(profile, None, Vec::new(), &Settings)?;
+        let config = Config {
+            // `relatch serve` is to take the database over.
+            demonstration: false,
+            ..Config::read(profile, None, Vec::new(), &Settings)?
+        };
         let token = CallerToken::from_bytes(&random::array(&SystemRandom)?);
         let stanza = CallerStanza {
             name: CallerName::parse("bench")?,
@@ -87,6 +92,7 @@ impl Server {
             callers: Arc::new(ArcSwap::from_pointee(Callers::new([stanza]))),
             channel: Arc::new(Nowhere(Arc::clone(&sent))),
             pages: Pages::of_console(address),
+            metrics: Metrics::default(),
         };
         let app = App::open(&config, around)?;
         let service = Arc::clone(&app.service);

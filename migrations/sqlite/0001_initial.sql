@@ -4,9 +4,10 @@
 
 -- What this database is: one row.
 CREATE TABLE installation (
-    one        INTEGER PRIMARY KEY CHECK (one = 1),
-    log_origin TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    one           INTEGER PRIMARY KEY CHECK (one = 1),
+    log_origin    TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    demonstration INTEGER NOT NULL                   -- whether `relatch dev` made it, accounts included
 ) STRICT;
 
 CREATE TABLE accounts (
@@ -79,7 +80,7 @@ CREATE TABLE messages (
     state        INTEGER NOT NULL,
     reason       TEXT NOT NULL,                      -- of the state: a suppression's name, a channel's words
     requested_at INTEGER NOT NULL,
-    expires_at   INTEGER,                            -- a notice has none
+    expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: its link's end, or a notice's
     changed_at   INTEGER,                            -- of a notice: when the change was made,
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,

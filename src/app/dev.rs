@@ -19,6 +19,7 @@ use crate::delivery::inbox::{self, Inbox};
 use crate::domain::caller::{CallerCredential, CallerToken};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::Pages;
+use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, SystemRandom};
 use crate::shutdown::Shutdown;
 use arc_swap::ArcSwap;
@@ -39,6 +40,8 @@ use zeroize::Zeroizing;
 pub struct Demonstration {
     /// Its configuration.
     pub config: Config,
+    /// What it is measured with.
+    pub metrics: Metrics,
     /// Reads the configuration again when somebody asks for it by SIGHUP.
     pub reread: Reread,
     /// Where everything is kept.
@@ -111,6 +114,7 @@ impl Demonstration {
                 Some(pages) => pages.clone(),
                 None => Pages::of_console(sockets.console.address),
             },
+            metrics: self.metrics,
         };
         let app = App::open(&self.config, around).map_err(DevError::from)?;
 
@@ -137,8 +141,13 @@ impl Demonstration {
         };
         let listeners = Listeners {
             pages: vec![
-                (sockets.console.listener.into(), coming::router(meanwhile)),
                 (
+                    Listener::Console,
+                    sockets.console.listener.into(),
+                    coming::router(meanwhile),
+                ),
+                (
+                    Listener::Inbox,
                     sockets.inbox.listener.into(),
                     inbox::router(inbox, Arc::clone(&app.service.store)),
                 ),
@@ -160,7 +169,8 @@ fn keyring(config: &Config, data: &Path) -> Result<KeyringWatch, DevError> {
     let file = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
     if !file.path().exists() {
         let id = KeyId::from_bytes(random::array(&SystemRandom)?);
-        file.create(&Keyring::of(id, random::array(&SystemRandom)?))?;
+        let ring = Keyring::of(id, random::array(&SystemRandom)?);
+        file.create(&ring.of_a_demonstration())?;
     }
     Ok(KeyringWatch::open(file)?)
 }

@@ -9,9 +9,10 @@ use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
 use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
+use crate::metrics::{Listener, Metrics};
 use crate::random::{Random, SystemRandom};
 use crate::shutdown::Shutdown;
-use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Incoming, Protocol};
+use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Protocol, Socket};
 use arc_swap::ArcSwap;
 use sd_notify::NotifyState;
 use std::future::Future;
@@ -26,6 +27,8 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Serving {
     /// Its configuration.
     pub config: Config,
+    /// What it is measured with.
+    pub metrics: Metrics,
     /// Reads the configuration again when somebody asks for it by SIGHUP.
     pub reread: Reread,
 }
@@ -87,7 +90,11 @@ impl Serving {
         shutdown: Shutdown,
         ready: impl FnOnce(Reached),
     ) -> Result<(), ServeError> {
-        let Self { config, reread } = self;
+        let Self {
+            config,
+            metrics,
+            reread,
+        } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let identity = identity(&config, &clock)?;
         let handle = identity.as_ref().map(IdentityWatch::handle);
@@ -98,7 +105,7 @@ impl Serving {
             reached,
         } = Bound::all(&config, handle.as_ref()).await?;
         let keyring = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
-        let keyring = KeyringWatch::open(keyring)?;
+        let keyring = KeyringWatch::open(keyring.for_service())?;
         let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let channel = channel(&config, Arc::clone(&random))?;
@@ -110,14 +117,13 @@ impl Serving {
             callers: Arc::clone(&callers),
             channel,
             pages: pages.ok_or(ServeError::Incomplete("links"))?,
+            metrics,
         };
         let app = App::open(&config, around)?;
         let mut pages = Vec::new();
-        if let (Some(incoming), Some(settings)) = (bounces, &config.bounces) {
-            pages.push((
-                incoming,
-                app.bounces(settings, config.keys.allow_group_read)?,
-            ));
+        if let (Some(socket), Some(settings)) = (bounces, &config.bounces) {
+            let router = app.bounces(settings, config.keys.allow_group_read)?;
+            pages.push((Listener::Bounces, socket, router));
         }
 
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
@@ -167,9 +173,9 @@ fn channel(config: &Config, random: Arc<dyn Random>) -> Result<Arc<dyn Channel>,
 
 /// Every listener, bound before anything slow is done, so that a taken address is told at once.
 struct Bound {
-    grpc: Incoming,
-    ops: Option<Incoming>,
-    bounces: Option<Incoming>,
+    grpc: Socket,
+    ops: Option<Socket>,
+    bounces: Option<Socket>,
     reached: Reached,
 }
 
@@ -216,7 +222,7 @@ async fn bind(
     key: &'static str,
     address: SocketAddr,
     tls: Option<(&IdentityHandle, Protocol)>,
-) -> Result<(Incoming, SocketAddr), ServeError> {
+) -> Result<(Socket, SocketAddr), ServeError> {
     let refused = |cause| ServeError::Listen {
         key,
         address,
@@ -224,15 +230,18 @@ async fn bind(
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    let incoming = match tls {
-        Some((identity, protocol)) => Incoming::with_tls(listener, Arc::clone(identity), protocol),
+    let socket = match tls {
+        Some((identity, protocol)) => Socket::with_tls(listener, Arc::clone(identity), protocol),
         None => listener.into(),
     };
-    Ok((incoming, address))
+    Ok((socket, address))
 }
 
 /// Follows files beside the service. That it ends early is told: from then on they are not followed.
-fn spawn_watch(what: &'static str, watch: impl Future<Output = io::Result<()>> + Send + 'static) {
+pub(super) fn spawn_watch(
+    what: &'static str,
+    watch: impl Future<Output = io::Result<()>> + Send + 'static,
+) {
     tokio::spawn(async move {
         if let Err(error) = watch.await {
             tracing::error!(what, %error, "a file is not followed any more");

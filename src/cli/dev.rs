@@ -3,7 +3,6 @@
 use super::{DevArgs, Failure, Output, ending};
 use crate::app::dev::{Demonstration, DevError};
 use crate::config::System;
-use crate::telemetry;
 
 impl From<DevError> for Failure {
     fn from(error: DevError) -> Self {
@@ -14,12 +13,12 @@ impl From<DevError> for Failure {
 /// Runs until it is told to end.
 pub(super) fn run(args: DevArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     let config = args.configuration(&System)?;
-    telemetry::init(&config.log).map_err(Failure::told)?;
-    ending::run_until_told(async |shutdown| {
+    ending::run_until_told(config, async |config, telemetry, shutdown| {
         let demonstration = Demonstration {
             config,
             data_dir: args.data_dir.clone(),
             inbox_listen: args.inbox_listen,
+            metrics: telemetry.metrics.clone(),
             reread: Box::new(move || args.configuration(&System)),
         };
         // On the heap: it is the whole service, too large for a stack that others share.

@@ -5,7 +5,9 @@
 
 mod account;
 mod audit;
+mod breach;
 mod caller;
+mod config;
 mod dev;
 mod dev_args;
 mod doctor;
@@ -23,6 +25,7 @@ pub use dev_args::DevArgs;
 pub use failure::Failure;
 pub use output::Output;
 
+use crate::clock::SystemClock;
 use crate::config::{Source, System};
 use crate::random::SystemRandom;
 use clap::{Parser, Subcommand};
@@ -46,6 +49,7 @@ Examples:
   See what happens there, from another terminal:
     relatch audit tail --follow
   Prepare a service of your own:
+    relatch config example > /etc/relatch/relatch.toml
     relatch keys init --file /etc/relatch/keyring.toml
     relatch caller new web --scopes reset,signin
   Try out what it stands on, and run it:
@@ -60,6 +64,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
     #[command(subcommand)]
+    Config(config::ConfigCommand),
+    #[command(subcommand)]
     Caller(caller::CallerCommand),
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -67,6 +73,8 @@ enum Command {
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    #[command(subcommand)]
+    Breach(breach::BreachCommand),
 }
 
 /// Does what the command line says, program name first, and tells how that ended.
@@ -102,10 +110,12 @@ impl Command {
             Self::Serve(args) => args.run(),
             Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(&SystemRandom, output),
+            Self::Config(command) => command.run(output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),
             Self::Audit(command) => block_on(command.run(source, output)),
             Self::Store(command) => command.run(source, output),
+            Self::Breach(command) => command.run(&SystemClock, output),
         }
     }
 }

@@ -3,15 +3,14 @@
 use super::{Failure, ending};
 use crate::app::serve::{ServeError, Serving};
 use crate::config::{Config, ConfigRefused, Profile, Source, System};
-use crate::telemetry;
 use clap::Args;
 use std::path::PathBuf;
 
 /// Serve, as the configuration says
 ///
 /// It does not make itself ready by halves: what is wrong with the configuration, its files or the database is told, all
-/// of the configuration's faults at once, and the exit code is 1. SIGHUP reads callers, keyring and certificate
-/// again; SIGTERM or Ctrl-C ends in good order, a second one at once.
+/// of the configuration's faults at once, and the exit code is 1. SIGHUP reads callers, keyring, certificate and
+/// breach file again; SIGTERM or Ctrl-C ends in good order, a second one at once.
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct ServeArgs {
@@ -39,10 +38,10 @@ impl ServeArgs {
     /// Runs until it is told to end.
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = self.configuration(&System)?;
-        telemetry::init(&config.log).map_err(Failure::told)?;
-        ending::run_until_told(async |shutdown| {
+        ending::run_until_told(config, async |config, telemetry, shutdown| {
             let serving = Serving {
                 config,
+                metrics: telemetry.metrics.clone(),
                 reread: Box::new(move || self.configuration(&System)),
             };
             // On the heap: it is the whole service, too large for a stack that others share.

@@ -23,7 +23,7 @@ pub(super) enum StoreCommand {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  relatch store backup --config /etc/relatch/relatch.toml /var/backups/relatch-2026-11-24.db")]
+  relatch store backup --directory /var/lib/relatch/data /var/backups/relatch-2026-11-24.db")]
 pub(super) struct BackupArgs {
     /// The file to make
     #[arg(value_name = "FILE")]
@@ -36,11 +36,11 @@ pub(super) struct BackupArgs {
 ///
 /// What happened after the backup is forgotten, so everything ends that may have ended meanwhile: every link, every session,
 /// every proof; people sign in anew, with the passwords of that time. A new audit log begins, whose first event names the old
-/// one, its size and its root; the old log stays in the backup.
+/// one, its size and its root; the old log stays in the backup. Root gives what it makes to the owner of the directory it finds.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  relatch store restore --config /etc/relatch/relatch.toml /var/backups/relatch-2026-11-24.db")]
+  relatch store restore --directory /var/lib/relatch/data /var/backups/relatch-2026-11-24.db")]
 pub(super) struct RestoreArgs {
     /// The backup
     #[arg(value_name = "FILE")]
@@ -51,12 +51,16 @@ pub(super) struct RestoreArgs {
 
 /// Which database.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 struct WhichArgs {
-    /// The configuration whose store.directory it is in
-    #[arg(long, value_name = "FILE", env = "RELATCH_CONFIG")]
+    /// The configuration whose store.directory it is in, unless --directory is given
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RELATCH_CONFIG",
+        required_unless_present = "directory"
+    )]
     config: Option<PathBuf>,
-    /// The directory it is in
+    /// The directory it is in, whatever a configuration says
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
 }

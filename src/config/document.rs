@@ -3,18 +3,18 @@
 //! `reference.toml` is the one list of settings. It defines which keys exist, what kind of value each
 //! takes and what it is by default; files, variables and flags only replace what it holds.
 
+use super::REFERENCE;
 use super::fault::{Fault, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
-const REFERENCE: &str = include_str!("reference.toml");
-
 /// What was written for a setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),
     Number(i64),
+    Fraction(f64),
     Flag(bool),
     Texts(Vec<String>),
     /// Nothing that any setting takes.
@@ -241,7 +241,8 @@ impl From<DeValue<'_>> for Value {
                 })
                 .collect::<Option<_>>()
                 .map_or(Self::Other, Self::Texts),
-            DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => Self::Other,
+            DeValue::Float(number) => number.as_str().parse().map_or(Self::Other, Self::Fraction),
+            DeValue::Datetime(_) | DeValue::Table(_) => Self::Other,
         }
     }
 }

@@ -14,6 +14,11 @@ pub enum KeyringFileError {
     /// It is no keyring.
     #[error("{0} {1}")]
     Content(PathBuf, #[source] KeyringUnreadable),
+    /// A demonstration made it.
+    #[error(
+        "{0} is the keyring of a demonstration, made by `relatch dev`: make one of your own with `relatch keys init --file FILE` and name it in keys.file"
+    )]
+    Demonstration(PathBuf),
     /// The ring cannot be changed in that way.
     #[error(transparent)]
     Change(#[from] KeyringChangeRefused),
@@ -21,40 +26,55 @@ pub enum KeyringFileError {
 
 /// The file that holds a keyring.
 #[derive(Debug, Clone)]
-pub struct KeyringFile(PrivateFile);
+pub struct KeyringFile {
+    file: PrivateFile,
+    for_service: bool,
+}
 
 impl KeyringFile {
     /// The file of this path. Its group may read it only if `allow_group_read`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, allow_group_read: bool) -> Self {
-        Self(PrivateFile::new(path, allow_group_read))
+        Self {
+            file: PrivateFile::new(path, allow_group_read),
+            for_service: false,
+        }
+    }
+
+    /// The same file, for a service: a ring that a demonstration made is refused.
+    #[must_use]
+    pub fn for_service(self) -> Self {
+        Self {
+            for_service: true,
+            ..self
+        }
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.file.path()
     }
 
     /// The ring in it.
     pub fn read(&self) -> Result<Keyring, KeyringFileError> {
-        self.parse(&self.0.read()?)
+        self.parse(&self.file.read()?)
     }
 
     /// The ring in it, and which version of the file that is.
     pub(super) fn read_stamped(&self) -> Result<(Keyring, Stamp), KeyringFileError> {
-        let (text, stamp) = self.0.read_stamped()?;
+        let (text, stamp) = self.file.read_stamped()?;
         Ok((self.parse(&text)?, stamp))
     }
 
     /// Which version of the file is there now; `None` is none.
     pub(super) fn stamp(&self) -> Option<Stamp> {
-        self.0.stamp().ok()
+        self.file.stamp().ok()
     }
 
     /// Makes the file, mode 0600, with this ring; refuses if it exists.
     pub fn create(&self, ring: &Keyring) -> Result<(), KeyringFileError> {
-        Ok(self.0.create(&ring.to_text())?)
+        Ok(self.file.create(&ring.to_text())?)
     }
 
     /// Changes the ring in the file; if that is refused, the file stays as it was.
@@ -62,7 +82,7 @@ impl KeyringFile {
         &self,
         change: impl FnOnce(&mut Keyring) -> Result<(), KeyringChangeRefused>,
     ) -> Result<(), KeyringFileError> {
-        self.0.change(|text| {
+        self.file.change(|text| {
             let mut ring = self.parse(text)?;
             change(&mut ring)?;
             Ok(ring.to_text())
@@ -70,7 +90,12 @@ impl KeyringFile {
     }
 
     fn parse(&self, text: &str) -> Result<Keyring, KeyringFileError> {
-        Keyring::parse(text).map_err(|why| KeyringFileError::Content(self.path().to_owned(), why))
+        let path = || self.path().to_owned();
+        let ring = Keyring::parse(text).map_err(|why| KeyringFileError::Content(path(), why))?;
+        if self.for_service && ring.is_of_a_demonstration() {
+            return Err(KeyringFileError::Demonstration(path()));
+        }
+        Ok(ring)
     }
 }
 
@@ -180,6 +205,24 @@ mod tests {
         let told = file.read().unwrap_err().to_string();
         assert!(told.contains("(mode 0602)"), "{told}");
         assert!(told.contains(&format!("chmod 600 {}", file.path().display())));
+    }
+
+    #[test]
+    fn a_demonstrations_ring_stays_one_and_is_not_for_a_service() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = KeyringFile::new(directory.path().join("keyring.toml"), false);
+        let ring = Keyring::of(ONE, root(200)).of_a_demonstration();
+        file.create(&ring).unwrap();
+        file.change(|ring| ring.add(TWO, root(100))).unwrap();
+        file.change(|ring| ring.promote(TWO)).unwrap();
+        assert!(file.read().unwrap().is_of_a_demonstration());
+        let refused = file.for_service().read().unwrap_err();
+        assert!(
+            matches!(refused, KeyringFileError::Demonstration(_)),
+            "{refused}"
+        );
+        let (_directory, own) = created();
+        assert!(own.for_service().read().is_ok());
     }
 
     #[test]

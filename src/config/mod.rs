@@ -21,6 +21,7 @@ mod smtp;
 mod source;
 mod span;
 mod tls;
+mod traces;
 
 pub use bounces::Bounces;
 pub use callers::caller_name;
@@ -40,6 +41,7 @@ pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
 pub use tls::Tls;
+pub use traces::Traces;
 
 use crate::domain::caller::CallerStanza;
 use crate::domain::limit::Rates;
@@ -49,9 +51,17 @@ use std::path::Path;
 
 const DEV: &str = include_str!("dev.toml");
 
+/// A configuration to begin with, of a service on one machine.
+pub const EXAMPLE: &str = include_str!("../../relatch.example.toml");
+
+/// Every setting, with its meaning and its default.
+pub const REFERENCE: &str = include_str!("reference.toml");
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Whether this is a demonstration, whose accounts everybody may know.
+    pub demonstration: bool,
     /// Where the database is kept.
     pub store: Store,
     /// Where the keyring is kept.
@@ -90,6 +100,8 @@ pub struct Config {
     pub retention: Retention,
     /// What is logged.
     pub log: Log,
+    /// Who is told on what ways calls take; `None` is nobody.
+    pub traces: Option<Traces>,
     /// Who may call. No two have one name or one credential.
     pub callers: Vec<CallerStanza>,
 }
@@ -186,8 +198,10 @@ impl Reader {
         let intake = self.intake();
         let retention = self.retention();
         let log = self.log();
+        let traces = self.traces(profile);
         let callers = self.callers(profile);
         Some(Config {
+            demonstration: matches!(profile, Profile::Dev { .. }),
             store: store?,
             keys: keys?,
             tls: tls?,
@@ -207,6 +221,7 @@ impl Reader {
             intake: intake?,
             retention: retention?,
             log: log?,
+            traces: traces?,
             callers: callers?,
         })
     }

@@ -82,6 +82,17 @@ impl Reader {
         }
     }
 
+    /// A number from 0 to 1.
+    pub(super) fn fraction(&mut self, key: &str) -> Option<f64> {
+        let Setting { value, place } = self.written(key)?;
+        match value {
+            Value::Fraction(fraction) if (0.0..=1.0).contains(&fraction) => Some(fraction),
+            Value::Number(0) => Some(0.0),
+            Value::Number(1) => Some(1.0),
+            _ => self.fault(place, key, "must be a number from 0.0 to 1.0"),
+        }
+    }
+
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         match self.written(key)? {

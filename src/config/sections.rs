@@ -4,6 +4,7 @@ use super::Profile;
 use super::reader::Reader;
 use super::span::span;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Grpc {
     pub tls: bool,
     /// Whether reflection answers.
     pub reflection: bool,
+    /// How many connections there may be at a time.
+    pub connections: NonZeroUsize,
 }
 
 /// `[console]`, `[ops]` or `[bounces]`: what listens only if it is told where.
@@ -48,7 +51,9 @@ pub struct Listener {
 /// `[shutdown]`: how the service ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownPace {
-    /// How long calls under way may take to end.
+    /// How long connections are accepted after readiness has said that the service ends.
+    pub delay: Duration,
+    /// How long calls under way may take to end then.
     pub grace: Duration,
 }
 
@@ -126,11 +131,13 @@ impl Reader {
         let plaintext = self.flag("grpc.plaintext");
         let listen = self.text(KEY, address);
         let reflection = self.flag("grpc.reflection");
+        let connections = self.number("grpc.connections", 16..=65_536);
         let listen = listen?;
         Some(Grpc {
             listen,
             tls: self.protection(KEY, listen, plaintext?, profile)?,
             reflection: reflection?,
+            connections: NonZeroUsize::new(connections?)?,
         })
     }
 
@@ -193,15 +200,20 @@ impl Reader {
 
     /// Reads `[shutdown]`.
     pub(super) fn shutdown(&mut self) -> Option<ShutdownPace> {
-        let grace = self.text("shutdown.grace", |text| {
-            let grace = span(text).map_err(|why| why.to_string())?;
-            if grace <= Duration::from_mins(5) {
-                Ok(grace)
+        let bounded = |text: &str| {
+            let span = span(text).map_err(|why| why.to_string())?;
+            if span <= Duration::from_mins(5) {
+                Ok(span)
             } else {
                 Err("must be at most 5 minutes".to_owned())
             }
-        })?;
-        Some(ShutdownPace { grace })
+        };
+        let delay = self.text("shutdown.delay", bounded);
+        let grace = self.text("shutdown.grace", bounded);
+        Some(ShutdownPace {
+            delay: delay?,
+            grace: grace?,
+        })
     }
 
     /// Reads `[mail]`.

@@ -155,9 +155,11 @@ fn host(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Whether this host, an IPv6 address perhaps in brackets, is this machine alone.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
-        || host
+        || address
             .parse()
             .is_ok_and(|address: IpAddr| address.is_loopback())
 }

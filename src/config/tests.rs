@@ -91,6 +91,7 @@ fn the_defaults_are_those_of_the_domain() {
     assert_eq!(config.limits, Rates::default());
     assert_eq!(config.links.lifetime, LinkLifetime::default());
     assert_eq!(config.password.min_length, 15);
+    assert_eq!(config.password.breach_file, None);
     assert_eq!(config.argon2.memory_kib, 19_456);
     assert_eq!(config.intake.cap, 100_000);
     assert_eq!(config.callers.len(), 1);
@@ -318,7 +319,8 @@ fn a_caller_is_known_by_a_name_in_its_certificate_where_certificates_are_believe
 fn a_service_without_pages_says_so_and_calls_end_within_minutes() {
     assert!(faults(serve("console.listen = \"127.0.0.1:8080\"\n"))[0].contains("no pages"));
     assert_eq!(serve("").unwrap().shutdown.grace.as_secs(), 10);
-    assert_eq!(faults(serve("shutdown.grace = \"6m\"\n")).len(), 1);
+    let too_long = "shutdown.delay = \"6m\"\nshutdown.grace = \"6m\"\n";
+    assert_eq!(faults(serve(too_long)).len(), 2);
 }
 
 #[test]
@@ -355,6 +357,30 @@ fn mails_leave_by_tls_unless_the_server_is_this_machine() {
             "{host}"
         );
     }
+}
+
+#[test]
+fn traces_are_off_unless_a_collector_is_named_and_a_part_of_the_calls_is_traced() {
+    let traces = |text: &str| serve(text).map(|config| config.traces);
+    assert_eq!(traces("").unwrap(), None);
+    let collector = "traces.endpoint = \"https://otel.example.com\"\n";
+    let usual = traces(collector).unwrap().unwrap();
+    assert_eq!(usual.endpoint, "https://otel.example.com:4317");
+    assert!((usual.ratio - 1.0).abs() < f64::EPSILON);
+    for (written, ratio) in [("0", 0.0), ("1", 1.0), ("0.25", 0.25), ("1e-3", 0.001)] {
+        let variables = [
+            ("RELATCH_TRACES__ENDPOINT", "http://localhost"),
+            ("RELATCH_TRACES__RATIO", written),
+        ];
+        let traces = read(dev(), "", &variables, Vec::new()).unwrap().traces;
+        assert!((traces.unwrap().ratio - ratio).abs() < f64::EPSILON);
+    }
+    for ratio in ["-0.1", "1.1", "2", "nan", "\"half\""] {
+        let refused = faults(serve(&format!("{collector}traces.ratio = {ratio}\n")));
+        assert!(refused[0].contains("from 0.0 to 1.0"), "{refused:?}");
+    }
+    let plain = faults(serve("traces.endpoint = \"http://otel.example.com\"\n"));
+    assert!(plain[0].contains("must begin with https://"), "{plain:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A message is in the hands of one courier at a time, by a lease that the store keeps. The courier
 //! mints the link, has the message written, hands it to the channel and settles how that ended. If
 //! it dies in between, the lease runs out and the message is tried again under the same id: at least
-//! once, and never after its link's end.
+//! once, and never after its end, which is its link's.
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +13,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument as _;
 
 use super::channel::{Channel, SendError};
 use super::compose::Desk;
@@ -28,9 +29,10 @@ use crate::domain::time::Timestamp;
 use crate::metrics::{AttemptEnd, DeliveryMetrics, MessageEnd};
 use crate::random::{self, Random};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageContent, MessageSettled,
-    SettleMessage, Store, StoreError,
+    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageSettled, SettleMessage, Store,
+    StoreError,
 };
+use crate::traces;
 
 /// How many messages are in hand at a time, where the channel takes as many: enough that one slow mail
 /// server does not hold the others up, few enough that a relay takes them all at once.
@@ -145,25 +147,28 @@ impl Courier {
         }
     }
 
+    /// Leases messages, and counts those whose time was over.
     async fn lease(&self, at_most: u32) -> Result<Leased, StoreError> {
         let lease_for = self.channel.patience() + LEASE_BEYOND_ATTEMPT;
         let intent = LeaseMessages { at_most, lease_for };
-        self.store.lease_messages(intent).await
+        let leased = self.store.lease_messages(intent).await?;
+        self.metrics
+            .messages_ended(MessageEnd::Expired, leased.expired);
+        Ok(leased)
     }
 
     /// Leases as many messages as there is room for and begins to deliver them.
     async fn take_up(self: &Arc<Self>, hands: &mut Hands) -> Result<TakenUp, StoreError> {
         let end = Instant::now() + self.channel.patience();
         let leased = self.lease(hands.room()).await?;
-        self.metrics
-            .messages_ended(MessageEnd::Expired, leased.expired);
         let taken_up = TakenUp {
             anything: !leased.messages.is_empty(),
             next_due: leased.next_due,
         };
         for message in leased.messages {
             let courier = Arc::clone(self);
-            hands.take(async move { courier.deliver(message, end).await });
+            let span = traces::attempt(message.message_id, message.attempt, message.channel);
+            hands.take(async move { courier.deliver(message, end).await }.instrument(span));
         }
         Ok(taken_up)
     }
@@ -184,10 +189,11 @@ impl Courier {
     /// Tries one message, until `end` at the latest, and settles how that ended.
     async fn deliver(&self, message: LeasedMessage, end: Instant) {
         let (message_id, attempt) = (message.message_id, message.attempt);
-        let end = self.end_of_attempt(&message.content, end);
+        // Nobody is sent what is over.
+        let end = end.min(Instant::now() + message.expires_at.since(self.clock.now()));
         if end <= Instant::now() {
             // Nothing was tried, so there is nothing to settle. When the lease is over the message
-            // is leased again, or the store finds its link dead: it alone says what has expired.
+            // is leased again, or the store finds it over: it alone says what has expired.
             tracing::info!(%message_id, attempt, "it was too late for an attempt");
             return;
         }
@@ -208,16 +214,6 @@ impl Courier {
         self.settle(message_id, attempt, outcome).await;
     }
 
-    /// When an attempt must have ended that may go on until `end`: nobody is sent a dead link.
-    fn end_of_attempt(&self, content: &MessageContent, end: Instant) -> Instant {
-        match content {
-            MessageContent::ResetLink { link, .. } => {
-                end.min(Instant::now() + link.expires_at.since(self.clock.now()))
-            }
-            MessageContent::PasswordChanged { .. } => end,
-        }
-    }
-
     async fn attempt(&self, message: LeasedMessage, end: Instant) -> Result<(), SendError> {
         let (channel, begun, _in_hand) = (message.channel, Instant::now(), self.metrics.begin());
         let sent = self.write_and_send(message, end).await;
@@ -227,6 +223,7 @@ impl Courier {
             Err(_) => AttemptEnd::Retry,
         };
         self.metrics.attempted(channel, how, begun.elapsed());
+        traces::attempted(how);
         sent
     }
 

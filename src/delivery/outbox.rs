@@ -44,6 +44,7 @@ pub(super) fn reset_link(seed: u8, now: Timestamp) -> LeasedMessage {
         address: "ada@example.com".to_owned(),
         locale: Locale::default(),
         display_name: DisplayName::parse("Ada Lovelace").unwrap_or_default(),
+        expires_at: now.plus(Duration::from_mins(30)),
         content: MessageContent::ResetLink {
             link: Link {
                 reset_id: ResetId::from_bytes([seed; 16]),
@@ -167,17 +168,14 @@ impl Outbox {
             .filter(|entry| entry.due_at.is_some_and(|due| due <= now))
             .take(looked_at)
         {
-            match entry.message.content {
-                MessageContent::ResetLink { link, .. } if link.expires_at <= now => {
-                    entry.state = DeliveryState::Expired;
-                    entry.due_at = None;
-                }
-                _ if intent.at_most == 0 => {}
-                _ => {
-                    entry.message.attempt += 1;
-                    entry.due_at = Some(now.plus(intent.lease_for));
-                    leased.messages.push(entry.message.clone());
-                }
+            if entry.message.expires_at <= now {
+                entry.state = DeliveryState::Expired;
+                entry.due_at = None;
+                leased.expired += 1;
+            } else if intent.at_most > 0 {
+                entry.message.attempt += 1;
+                entry.due_at = Some(now.plus(intent.lease_for));
+                leased.messages.push(entry.message.clone());
             }
         }
         leased.next_due = inner.entries.iter().filter_map(|entry| entry.due_at).min();

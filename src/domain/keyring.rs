@@ -220,6 +220,7 @@ pub enum KeyringChangeRefused {
 pub struct Keyring {
     keys: Vec<Key>,
     signing: usize,
+    demonstration: bool,
 }
 
 impl Keyring {
@@ -229,7 +230,23 @@ impl Keyring {
         Self {
             keys: vec![Key::new(id, KeyState::Signing, root)],
             signing: 0,
+            demonstration: false,
         }
+    }
+
+    /// The same ring, marked for good as one that a demonstration made for itself.
+    #[must_use]
+    pub fn of_a_demonstration(self) -> Self {
+        Self {
+            demonstration: true,
+            ..self
+        }
+    }
+
+    /// Whether a demonstration made it.
+    #[must_use]
+    pub fn is_of_a_demonstration(&self) -> bool {
+        self.demonstration
     }
 
     /// The key that mints.

@@ -80,6 +80,12 @@ impl ChannelKind {
     }
 }
 
+/// How long a notice is tried; it has no link whose end would be its own.
+///
+/// A mail server that takes it over tries for four or five days more (RFC 5321 §4.5.4.1). These three bridge an
+/// outage of that server itself over a long weekend, after which the news helps its reader no more.
+pub const NOTICE_LIFETIME: Duration = Duration::from_hours(72);
+
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
@@ -89,7 +95,7 @@ pub enum DeliveryState {
     Sent,
     /// The channel refused it for good.
     Failed,
-    /// Its link was dead when an attempt would have started.
+    /// Its link was dead, or a notice's time over, when an attempt would have started.
     Expired,
     /// It was never going to be sent; nobody outside learns so.
     Suppressed,

@@ -1,9 +1,12 @@
-//! The layer that lets nobody pass without a credential and a scope for the method.
+//! The layer that lets nobody pass without a credential and a scope for the method. Who has shown one is a stranger
+//! to the listener no more.
 
 use super::callers::{Caller, Callers};
 use super::methods::{Access, Method};
 use super::refusal::Refusal;
 use crate::domain::caller::{CallerToken, ProvenNames};
+use crate::peers::Peer;
+use crate::traces;
 use arc_swap::ArcSwap;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
@@ -92,15 +95,21 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
-        let names = request.extensions().get();
+        let peer = request.extensions().get::<Peer>();
+        let names = peer.map(|peer| &peer.names);
         let caller = match identify(&self.callers.load(), method, request.headers(), names) {
             Ok(caller) => caller,
             Err(refusal) => return AuthenticateFuture::refused(None, refusal),
         };
+        if let (Some(peer), Some(_)) = (peer, &caller) {
+            peer.standing.called();
+        }
         if let Err(refusal) = admit(method, caller.as_deref()) {
             return AuthenticateFuture::refused(caller, refusal);
         }
         if let Some(caller) = &caller {
+            // Not of strangers: they would decide what is traced.
+            traces::follow(request.headers());
             request.extensions_mut().insert(Arc::clone(caller));
         }
         AuthenticateFuture {

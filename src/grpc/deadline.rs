@@ -6,7 +6,9 @@
 use super::context::Deadline;
 use super::limits::{STREAM_TIME, UNARY_TIME};
 use super::methods::Method;
+use super::overdue::Overdue;
 use super::refusal::Refusal;
+use crate::peers::Peer;
 use crate::shutdown::Shutdown;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame};
@@ -55,10 +57,15 @@ where
         };
         let deadline = Instant::now() + time;
         request.extensions_mut().insert(Deadline(deadline));
+        let peer = request.extensions().get::<Peer>();
+        let stream = streams.then(|| Streaming {
+            shutdown: self.shutdown.clone(),
+            overdue: peer.map(|peer| Overdue::new(deadline, peer.standing.clone())),
+        });
         KeepDeadlineFuture {
             inner: self.inner.call(request),
             sleep: sleep_until(deadline),
-            shutdown: streams.then(|| self.shutdown.clone()),
+            stream,
         }
     }
 }
@@ -96,9 +103,15 @@ pin_project! {
         inner: F,
         #[pin]
         sleep: Sleep,
-        // Of a stream.
-        shutdown: Option<Shutdown>,
+        stream: Option<Streaming>,
     }
+}
+
+/// What ends a stream.
+struct Streaming {
+    shutdown: Shutdown,
+    /// `None` where there is no connection to cut.
+    overdue: Option<Overdue>,
 }
 
 impl<F, E> Future for KeepDeadlineFuture<F>
@@ -111,15 +124,15 @@ where
         let this = self.project();
         if let Poll::Ready(answer) = this.inner.poll(cx) {
             let deadline = this.sleep.deadline();
-            return Poll::Ready(answer.map(|response| match this.shutdown.take() {
-                Some(shutdown) => {
-                    response.map(|body| Body::new(Expiring::new(body, deadline, shutdown)))
+            return Poll::Ready(answer.map(|response| match this.stream.take() {
+                Some(stream) => {
+                    response.map(|body| Body::new(Expiring::new(body, deadline, stream)))
                 }
                 None => response,
             }));
         }
         this.sleep.poll(cx).map(|()| {
-            let refusal = match this.shutdown {
+            let refusal = match this.stream {
                 Some(_) => Refusal::StreamExpired,
                 None => Refusal::DeadlineExceeded,
             };
@@ -135,11 +148,13 @@ pin_project! {
         inner: Body,
         end: Pin<Box<dyn Future<Output = ()> + Send>>,
         ended: bool,
+        _overdue: Option<Overdue>,
     }
 }
 
 impl Expiring {
-    fn new(inner: Body, deadline: Instant, shutdown: Shutdown) -> Self {
+    fn new(inner: Body, deadline: Instant, stream: Streaming) -> Self {
+        let Streaming { shutdown, overdue } = stream;
         let end = Box::pin(async move {
             tokio::select! {
                 () = sleep_until(deadline) => {}
@@ -150,6 +165,7 @@ impl Expiring {
             inner,
             end,
             ended: false,
+            _overdue: overdue,
         }
     }
 }

@@ -1,16 +1,18 @@
-//! The layer that tells what became of a call: one log line, the metrics, and one count in the audit log if
-//! it was refused. Every answer passes here, whoever gave it.
+//! The layer that tells what became of a call: one log line, one span, the metrics, and one count in the audit log
+//! if it was refused. Every answer passes here, whoever gave it.
 
 use super::authenticate::Attributed;
 use super::callers::Caller;
 use super::measured::Measured;
 use super::methods::Method;
-use super::reasons::{code_name, known};
+use super::reasons::{code_name, is_fault, known};
 use super::refused::Refused;
 use super::status::end_of_stream;
 use crate::domain::audit::EventName;
-use crate::domain::call::CallerName;
+use crate::domain::call::{CallerName, CorrelationId};
 use crate::service::refusals::Refusals;
+use crate::shutdown::Shutdown;
+use crate::traces::CallSpan;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
+use tracing::instrument::{Instrument as _, Instrumented};
 
 /// Who is told.
 pub(super) struct Listeners {
@@ -29,9 +32,11 @@ pub(super) struct Listeners {
     pub(super) refusals: Arc<Refusals>,
     /// Counts and times calls.
     pub(super) measured: Measured,
+    /// Held until the last call has been told of, for whoever waits for that.
+    pub(super) _until_told: Shutdown,
 }
 
-/// Logs every call, measures it, and counts the refused ones.
+/// Logs and traces every call, measures it, and counts the refused ones.
 #[derive(Clone)]
 pub(super) struct TellFinished<S> {
     inner: S,
@@ -59,9 +64,14 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let method = Method::of(request.uri().path());
+        let id = request.extensions().get::<CorrelationId>();
+        let span = CallSpan::begin(method.map(|method| method.path), id);
+        let within = span.span();
         TellFinishedFuture {
-            line: Some(Line::begin(method, Arc::clone(&self.listeners))),
-            inner: self.inner.call(request),
+            line: Some(Line::begin(method, span, Arc::clone(&self.listeners))),
+            inner: within
+                .in_scope(|| self.inner.call(request))
+                .instrument(within),
         }
     }
 }
@@ -71,7 +81,7 @@ pin_project! {
     pub(super) struct TellFinishedFuture<F> {
         line: Option<Line>,
         #[pin]
-        inner: F,
+        inner: Instrumented<F>,
     }
 }
 
@@ -100,21 +110,23 @@ where
     }
 }
 
-/// The log line of a call; a call that nobody waits for any more tells so when it is dropped.
+/// The log line of a call, and its span; a call that nobody waits for any more tells so when it is dropped.
 struct Line {
     method: Option<&'static Method>,
     caller: Option<Arc<Caller>>,
+    span: CallSpan,
     listeners: Arc<Listeners>,
     begun: Instant,
     told: bool,
 }
 
 impl Line {
-    fn begin(method: Option<&'static Method>, listeners: Arc<Listeners>) -> Self {
+    fn begin(method: Option<&'static Method>, span: CallSpan, listeners: Arc<Listeners>) -> Self {
         listeners.measured.of(method).begin();
         Self {
             method,
             caller: None,
+            span,
             listeners,
             begun: Instant::now(),
             told: false,
@@ -128,7 +140,9 @@ impl Line {
     fn tell_refused(&mut self, status: &Status) {
         let refused = Refused::of(status);
         if let Some(summary) = refused.and_then(|refused| refused.summary) {
-            let Listeners { refusals, measured } = &*self.listeners;
+            let Listeners {
+                refusals, measured, ..
+            } = &*self.listeners;
             match &self.caller {
                 Some(caller) => refusals.note(summary.event, summary.reason, &caller.name),
                 None => refusals.note(summary.event, summary.reason, &CallerName::unknown()),
@@ -142,17 +156,18 @@ impl Line {
 
     fn tell(&mut self, code: Code, reason: &'static str) {
         self.told = true;
-        let (code, took) = (code_name(code), self.begun.elapsed());
+        let (fault, code, took) = (is_fault(code), code_name(code), self.begun.elapsed());
+        let caller = self.caller.as_ref();
+        let caller = caller.map_or("", |caller| caller.name.as_str());
         let measured = self.listeners.measured.of(self.method);
         measured.finish(code, reason, took);
+        self.span.end(caller, code, fault, reason);
         tracing::info!(
             method = self.method.map_or("unlisted", |method| method.path),
-            caller = self
-                .caller
-                .as_ref()
-                .map_or("", |caller| caller.name.as_str()),
+            caller,
             code,
             reason,
+            trace_id = self.span.trace_id().map(tracing::field::display),
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "call finished"
         );

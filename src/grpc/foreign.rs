@@ -1,14 +1,14 @@
 //! The layer that gives the transport's own errors a reason.
 //!
-//! Tonic answers for itself when it cannot read a request. Its words say more about this server than
-//! callers need, and its codes are not those of the API: OUT_OF_RANGE for a long message, INTERNAL for
-//! one that is not protobuf.
+//! Tonic answers for itself when it cannot read a request, and h2 does when the headers are long. Their words say more about this server
+//! than callers need, or nothing, and their codes are not those of the API: OUT_OF_RANGE for a long message, INTERNAL
+//! for one that is not protobuf.
 
-use super::limits::LONGEST_MESSAGE;
+use super::limits::{LONGEST_HEADERS, LONGEST_MESSAGE};
 use super::read::FieldViolations;
 use super::refusal::Refusal;
 use super::refused::Refused;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -34,11 +34,13 @@ fn in_our_words(status: &Status) -> Option<Refusal> {
     if Refused::of(status).is_some() {
         return None;
     }
-    // The request as a whole is what cannot be read, hence no field is named.
-    let unreadable = |why: String| Some(FieldViolations::of("", why).into());
     match status.code() {
-        Code::OutOfRange => unreadable(format!("must be at most {LONGEST_MESSAGE} bytes")),
-        Code::Internal => unreadable("must be one message of the method's request type".to_owned()),
+        Code::OutOfRange => Some(unreadable(format!(
+            "must be at most {LONGEST_MESSAGE} bytes"
+        ))),
+        Code::Internal => Some(unreadable(
+            "must be one message of the method's request type".to_owned(),
+        )),
         Code::Unimplemented => Some(Refusal::Unimplemented(
             "the service or encoding is not available",
         )),
@@ -47,6 +49,23 @@ fn in_our_words(status: &Status) -> Option<Refusal> {
         // answer to a cancelled call.
         _ => None,
     }
+}
+
+/// The request as a whole is what cannot be read, hence no field is named.
+fn unreadable(why: String) -> Refusal {
+    FieldViolations::of("", why).into()
+}
+
+/// Refuses headers over the limit, which the transport would answer without a word.
+fn too_long(headers: &HeaderMap) -> Option<Refusal> {
+    // As HTTP/2 counts them (RFC 9113 §6.5.2).
+    let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 32;
+    let length: usize = headers.iter().map(field).sum();
+    (length > LONGEST_HEADERS).then(|| {
+        unreadable(format!(
+            "must have at most {LONGEST_HEADERS} bytes of headers"
+        ))
+    })
 }
 
 impl<S> Service<Request<Body>> for GiveReasons<S>
@@ -63,6 +82,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         GiveReasonsFuture {
+            refusal: too_long(request.headers()),
             inner: self.inner.call(request),
         }
     }
@@ -71,6 +91,8 @@ where
 pin_project! {
     /// The answer of [`GiveReasons`].
     pub(super) struct GiveReasonsFuture<F> {
+        // Of a request that is not read.
+        refusal: Option<Refusal>,
         #[pin]
         inner: F,
     }
@@ -83,7 +105,11 @@ where
     type Output = Result<Response<Body>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.project().inner.poll(cx))?;
+        let this = self.project();
+        if let Some(refusal) = this.refusal.take() {
+            return Poll::Ready(Ok(refusal.into_response()));
+        }
+        let response = ready!(this.inner.poll(cx))?;
         let refusal = response.extensions().get::<Status>().and_then(in_our_words);
         Poll::Ready(Ok(match refusal {
             Some(refusal) => refusal.into_response(),

@@ -7,7 +7,7 @@ use crate::pb::{
     account_service_server, audit_service_server, delivery_service_server, factor_service_server,
     password_service_server,
 };
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -82,9 +82,14 @@ impl Health {
         let mut told = false;
         loop {
             let checked = timeout(pace.not_ready, store.check_writable()).await;
-            let ready = matches!(checked, Ok(Ok(())));
+            let checked = checked.unwrap_or_else(|late| Err(StoreError::unavailable(late)));
+            let ready = checked.is_ok();
             if ready != told {
                 told = ready;
+                match checked {
+                    Ok(()) => tracing::info!("ready: the store can write"),
+                    Err(error) => tracing::error!(%error, "not ready: the store cannot write"),
+                }
                 self.tell(if ready {
                     ServingStatus::Serving
                 } else {

@@ -6,7 +6,15 @@ use std::time::Duration;
 pub const LONGEST_MESSAGE: usize = 16 * 1024;
 
 /// Longest header list of a request, in bytes.
-pub const LONGEST_HEADERS: u32 = 16 * 1024;
+pub const LONGEST_HEADERS: usize = 16 * 1024;
+
+/// Longest header list that is taken in at all: whoever is over [`LONGEST_HEADERS`] is told so in the API's words, and
+/// over this by HTTP's status 431. It bounds HPACK's expansion and the CONTINUATION frames of a request, too
+/// (CVE-2024-27316).
+pub const MOST_HEADERS: u32 = 32 * 1024;
+
+/// Longest frame that is taken in. HTTP/2 allows no less, and no message needs more.
+pub const LONGEST_FRAME: u32 = 16 * 1024;
 
 /// Longest response message, in bytes.
 pub const LONGEST_RESPONSE: usize = 1024 * 1024;

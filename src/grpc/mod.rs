@@ -19,6 +19,7 @@ mod import;
 pub mod limits;
 mod measured;
 mod methods;
+mod overdue;
 pub mod page_token;
 mod panics;
 pub mod password;

@@ -45,6 +45,19 @@ pub(super) fn known(reason: &str) -> &'static str {
         .unwrap_or("")
 }
 
+/// Whether the code says that this side is at fault (OpenTelemetry conventions for RPC, gRPC servers).
+pub(super) const fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
+}
+
 /// The code's name in the gRPC specification.
 pub(super) const fn code_name(code: Code) -> &'static str {
     match code {

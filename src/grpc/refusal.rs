@@ -109,7 +109,7 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { doubt, cause } => Self::StoreUnavailable { doubt, cause },
-            StoreError::Corrupt(_) => Self::Internal(error.to_string()),
+            StoreError::Corrupt(_) | StoreError::Damaged(_) => Self::Internal(error.to_string()),
         }
     }
 }

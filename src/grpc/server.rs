@@ -11,8 +11,8 @@ use super::factor::FactorApi;
 use super::finished::{Listeners, TellFinished};
 use super::foreign::GiveReasons;
 use super::limits::{
-    CONNECTION_WINDOW, LOCAL_RESETS, LONGEST_HEADERS, LONGEST_MESSAGE, LONGEST_RESPONSE,
-    PENDING_RESETS, PING_EVERY, PING_TIME, STREAM_WINDOW, STREAMS,
+    CONNECTION_WINDOW, LOCAL_RESETS, LONGEST_FRAME, LONGEST_MESSAGE, LONGEST_RESPONSE,
+    MOST_HEADERS, PENDING_RESETS, PING_EVERY, PING_TIME, STREAM_WINDOW, STREAMS,
 };
 use super::measured::Measured;
 use super::panics::CatchPanics;
@@ -65,7 +65,7 @@ pub struct Parts<P, A> {
     pub metrics: Metrics,
     /// Whether the reflection services are served.
     pub reflection: bool,
-    /// When to end.
+    /// When to end. It is held until every connection has ended and every call has been told of.
     pub shutdown: Shutdown,
 }
 
@@ -109,6 +109,7 @@ impl GrpcServer {
             listeners: Arc::new(Listeners {
                 refusals: parts.refusals,
                 measured: Measured::new(parts.metrics.calls),
+                _until_told: parts.shutdown.clone(),
             }),
             shutdown: parts.shutdown,
         }
@@ -170,7 +171,8 @@ impl GrpcServer {
 fn transport() -> Server {
     Server::builder()
         .max_concurrent_streams(STREAMS)
-        .http2_max_header_list_size(LONGEST_HEADERS)
+        .max_frame_size(LONGEST_FRAME)
+        .http2_max_header_list_size(MOST_HEADERS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))

@@ -75,7 +75,7 @@ pub fn delivery_message(message: MessageRecord) -> pb::DeliveryMessage {
         state: delivery_state(message.state).into(),
         reason: message.reason,
         requested_at: Some(timestamp(message.requested_at)),
-        expires_at: message.expires_at.map(timestamp),
+        expires_at: Some(timestamp(message.expires_at)),
         attempts: message.attempts.into_iter().map(attempt).collect(),
     }
 }

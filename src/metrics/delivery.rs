@@ -26,7 +26,9 @@ pub enum AttemptEnd {
 impl AttemptEnd {
     const ALL: [Self; 3] = [Self::Accepted, Self::Retry, Self::GaveUp];
 
-    const fn name(self) -> &'static str {
+    /// The outcome's name, also in traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Retry => "retry",
@@ -42,7 +44,7 @@ pub enum MessageEnd {
     Sent,
     /// It was given up.
     Failed,
-    /// Its link was dead before it was sent.
+    /// Its link was dead, or its time over, before it was sent.
     Expired,
     /// It was never going to be sent.
     Suppressed,

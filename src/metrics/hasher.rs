@@ -32,7 +32,9 @@ pub enum Operation {
 impl Operation {
     const ALL: [Self; 3] = [Self::Hash, Self::Verify, Self::Judge];
 
-    const fn name(self) -> &'static str {
+    /// The operation's name, also in traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Hash => "hash",
             Self::Verify => "verify",

@@ -8,18 +8,22 @@
 //! make the number of series grow; `docs/metrics.md` lists all of them, and a test holds it to that.
 
 mod calls;
+mod connections;
 mod delivery;
 mod hasher;
 mod process;
 mod store;
+mod traces;
 mod watches;
 mod writer;
 
 pub use calls::{CallMetrics, MethodMetrics};
+pub use connections::{ConnectionMetrics, Listener, ListenerMetrics};
 pub use delivery::{AttemptEnd, DeliveryMetrics, InHand, MessageEnd};
 pub use hasher::{HasherMetrics, Operation};
 pub use process::ProcessMetrics;
 pub use store::{StoreMetrics, StoreNumbers};
+pub use traces::TraceMetrics;
 pub use watches::{Place, WatchMetrics};
 pub use writer::WriterMetrics;
 
@@ -33,6 +37,8 @@ use std::fmt;
 pub struct Metrics {
     /// Calls, and the limits they met.
     pub calls: CallMetrics,
+    /// Connections of the listeners.
+    pub connections: ConnectionMetrics,
     /// Password hashing.
     pub hasher: HasherMetrics,
     /// The thread that writes.
@@ -43,6 +49,8 @@ pub struct Metrics {
     pub delivery: DeliveryMetrics,
     /// Watches of the audit log.
     pub watches: WatchMetrics,
+    /// Traces.
+    pub traces: TraceMetrics,
     /// The process.
     pub process: ProcessMetrics,
 }
@@ -67,11 +75,13 @@ impl Registry {
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         metrics.calls.register(ours);
+        metrics.connections.register(ours);
         metrics.hasher.register(ours);
         metrics.writer.register(ours);
         metrics.store.register(ours);
         metrics.delivery.register(ours);
         metrics.watches.register(ours);
+        metrics.traces.register(ours);
         Self(registry)
     }
 

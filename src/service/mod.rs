@@ -16,7 +16,7 @@ pub mod sign_in;
 use crate::clock::Clock;
 use crate::domain::keyring::Keyring;
 use crate::domain::limit::Rates;
-use crate::domain::password::Policy;
+use crate::domain::password::{Breaches, Policy};
 use crate::domain::reset::LinkLifetime;
 use crate::metrics::Metrics;
 use crate::random::Random;
@@ -65,6 +65,8 @@ pub struct Service {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// Where passwords are hashed and judged.
     pub hasher: Hasher,
+    /// The passwords that are known from breaches; `None` is a service without such a list.
+    pub breaches: Option<Arc<dyn Breaches>>,
     /// What they are measured with.
     pub metrics: Metrics,
     /// The rules in force.

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Lease due messages.
 #[derive(Debug, Clone)]
 pub struct LeaseMessages {
-    /// How many at the most. With 0 messages whose link is dead are expired all the same.
+    /// How many at the most. With 0 messages whose time is over are expired all the same.
     pub at_most: u32,
     /// For how long nobody else may try them.
     pub lease_for: Duration,
@@ -46,6 +46,8 @@ pub struct LeasedMessage {
     pub locale: Locale,
     /// Whom it greets.
     pub display_name: DisplayName,
+    /// No attempt may begin from then on, or go on.
+    pub expires_at: Timestamp,
     /// What it says.
     pub content: MessageContent,
 }
@@ -57,6 +59,7 @@ impl fmt::Debug for LeasedMessage {
             .field("message_id", &self.message_id)
             .field("attempt", &self.attempt)
             .field("channel", &self.channel)
+            .field("expires_at", &self.expires_at)
             .field("content", &self.content)
             .finish_non_exhaustive()
     }
@@ -82,6 +85,10 @@ pub enum MessageContent {
         whence: Whence,
     },
 }
+
+/// How many attempts are kept of a message, the newest: more than a link of 30 minutes has as a rule, and few
+/// enough that a message that is tried for days does not fill the store with them.
+pub const ATTEMPTS_KEPT: u32 = 20;
 
 /// Write down how an attempt ended.
 #[derive(Debug, Clone)]
@@ -177,13 +184,14 @@ pub struct MessageRecord {
     pub destination: String,
     /// Where it stands.
     pub state: DeliveryState,
-    /// Why it stands there: a suppression's name, the last attempt's error or `bounced`.
+    /// Why it stands there: a suppression's name, the last attempt's error, `bounced`, or `link_dead` and
+    /// `notice_too_old` of what has expired.
     pub reason: String,
     /// When it was asked for.
     pub requested_at: Timestamp,
-    /// When its link dies; a notice has none.
-    pub expires_at: Option<Timestamp>,
-    /// What was tried, oldest first.
+    /// No attempt begins from then on.
+    pub expires_at: Timestamp,
+    /// What was tried last, up to [`ATTEMPTS_KEPT`], oldest first.
     pub attempts: Vec<Attempt>,
 }
 

@@ -57,6 +57,9 @@ pub enum StoreError {
     /// It holds something that this version does not understand.
     #[error("the store holds what it must not: {0}")]
     Corrupt(Arc<str>),
+    /// What it is kept in is damaged, and stays so until somebody restores it.
+    #[error("the database is damaged: {0}")]
+    Damaged(Arc<str>),
 }
 
 impl StoreError {
@@ -71,6 +74,14 @@ impl StoreError {
     /// Something read back makes no sense.
     pub fn corrupt(what: impl std::fmt::Display) -> Self {
         Self::Corrupt(what.to_string().into())
+    }
+
+    /// What is behind it, without saying what kind of error it is.
+    #[must_use]
+    pub fn cause(&self) -> &Arc<str> {
+        match self {
+            Self::Unavailable { cause, .. } | Self::Corrupt(cause) | Self::Damaged(cause) => cause,
+        }
     }
 }
 

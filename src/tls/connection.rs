@@ -1,6 +1,7 @@
 //! A connection, with or without TLS.
 
 use crate::domain::caller::{CertSan, ProvenNames};
+use crate::peers::{Guarded, Peer};
 use rustls::pki_types::CertificateDer;
 use std::io;
 use std::pin::Pin;
@@ -16,15 +17,15 @@ use x509_parser::extensions::GeneralName;
 #[derive(Debug)]
 pub enum Connection {
     /// In plain text.
-    Plain(TcpStream),
+    Plain(Guarded<TcpStream>),
     /// With TLS, and perhaps a client certificate.
-    Tls(Box<TlsStream<TcpStream>>, ProvenNames),
+    Tls(Box<TlsStream<Guarded<TcpStream>>>, ProvenNames),
 }
 
 impl Connection {
     /// A connection whose handshake is done, in which the client's certificate was verified if it showed
     /// one.
-    pub(super) fn after_handshake(stream: TlsStream<TcpStream>) -> Self {
+    pub(super) fn after_handshake(stream: TlsStream<Guarded<TcpStream>>) -> Self {
         let shown = stream.get_ref().1.peer_certificates();
         let names = shown.and_then(<[_]>::first).map(names).unwrap_or_default();
         Self::Tls(Box::new(stream), names)
@@ -49,12 +50,15 @@ fn names(certificate: &CertificateDer<'_>) -> ProvenNames {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = ProvenNames;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> ProvenNames {
+    fn connect_info(&self) -> Peer {
         match self {
-            Self::Plain(_) => ProvenNames::default(),
-            Self::Tls(_, names) => names.clone(),
+            Self::Plain(stream) => stream.connect_info(),
+            Self::Tls(stream, names) => Peer {
+                names: names.clone(),
+                ..stream.get_ref().0.connect_info()
+            },
         }
     }
 }

@@ -10,5 +10,5 @@ mod watch;
 
 pub use connection::Connection;
 pub use identity::{Identity, IdentityRefused, Protocol};
-pub use incoming::Incoming;
+pub use incoming::{Incoming, Socket};
 pub use watch::{IdentityHandle, IdentityWatch};

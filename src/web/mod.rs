@@ -2,5 +2,7 @@
 
 pub mod ops;
 mod page;
+mod serve;
 
 pub use page::{inline_policy, page, protected};
+pub use serve::{BUFFER, HEAD_TIME, HEADERS, REQUEST_TIME, serve};

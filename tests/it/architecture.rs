@@ -1,5 +1,6 @@
 //! The tree is the architecture: this test holds the arrows between the modules of `src`, and what may stand in one place only.
 
+mod log_lines;
 mod proofs;
 mod rules;
 mod source;
@@ -8,6 +9,7 @@ mod tokens;
 use std::path::Path;
 use std::{fs, io};
 
+use log_lines::LogLine;
 use rules::violations;
 
 /// Which module may name which others. A row governs what lies under it, unless a longer row does.
@@ -21,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "breach",
             "cli::account",
             "cli::audit::tail",
             "clock",
@@ -48,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "audit",
+            "breach",
             "clock",
             "config",
             "console",
@@ -56,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "grpc",
             "metrics",
             "pb",
+            "peers",
             "random",
             "service",
             "shutdown",
@@ -67,26 +72,30 @@ const ARROWS: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    // Makes and reads a file of its own; who follows it for a service is told by the configuration where it is.
+    ("breach", &["config", "domain"]),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
-    ("tls", &["clock", "config", "domain"]),
+    ("tls", &["clock", "config", "domain", "peers"]),
     ("console", &["clock", "pb", "random", "shutdown", "web"]),
     // What every page has in common, whoever shows it.
     ("web", &[]),
     (
         "grpc",
         &[
-            "audit", "clock", "domain", "metrics", "pb", "pulled", "random", "service", "shutdown",
-            "store",
+            "audit", "clock", "domain", "metrics", "pb", "peers", "pulled", "random", "service",
+            "shutdown", "store", "traces",
         ],
     ),
     (
         "service",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     (
         "delivery",
         &[
-            "clock", "domain", "metrics", "random", "shutdown", "store", "web",
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces", "web",
         ],
     ),
     (
@@ -97,11 +106,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "store::sqlite",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     (
         "store::postgres",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "random", "shutdown", "store", "traces",
+        ],
     ),
     ("store", &["domain"]),
     ("config", &["domain"]),
@@ -110,10 +123,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Handles that are handed in, like the clock: whoever is given one measures with it. Who gathers them is `app`.
     ("metrics", &["domain"]),
     ("pb", &[]),
+    // The places for connections: handed to those who accept them, and to those who learn who is at the other end.
+    ("peers", &["domain", "metrics"]),
     ("pulled", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "metrics", "traces"]),
+    // Whoever does something that a trace tells of says so there; telemetry hands it on.
+    ("traces", &["domain", "metrics"]),
 ];
 
 /// Lines of one file without its tests.
@@ -121,8 +138,7 @@ const LONGEST_FILE: usize = 400;
 
 #[test]
 fn the_tree_keeps_its_rules() {
-    let mut files = Vec::new();
-    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    let files = sources();
     let files: Vec<_> = files
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
@@ -133,6 +149,18 @@ fn the_tree_keeps_its_rules() {
     );
     let found = violations(&files);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What the log can say.
+pub(crate) fn log_lines() -> Vec<LogLine> {
+    log_lines::log_lines(&sources())
+}
+
+/// Every Rust file of `src`, its path and its content.
+fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    read_tree(Path::new(env!("CARGO_MANIFEST_DIR")), "src", &mut files).unwrap();
+    files
 }
 
 /// Collects the path, relative to `root`, and the content of every Rust file under `folder`.

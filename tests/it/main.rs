@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod breach;
 mod cli;
 mod clients;
 mod contract;

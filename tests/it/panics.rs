@@ -1,6 +1,7 @@
 //! Panics, in a process of their own.
 
 use relatch::config::{Log, LogFormat};
+use relatch::telemetry::Telemetry;
 use std::env;
 use std::process::Command;
 
@@ -13,7 +14,7 @@ fn a_process_in_which_threads_panic() {
         filter: "info".parse().unwrap(),
         format: LogFormat::Json,
     };
-    relatch::telemetry::init(&log).unwrap();
+    let _telemetry = Telemetry::begin(&log, None).unwrap();
     let password = format!("{CANARY}\u{e9}");
     let cut = std::thread::spawn(move || password[..=CANARY.len()].len());
     cut.join().unwrap_err();

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 const READY: &str = "waits for signals";
 const ASKED: &str = "was asked to end, and takes its time";
 
+/// Its only thread is stuck from then on, so that no task gets ahead.
 #[tokio::test]
 #[ignore = "run by the tests below, in a process of its own"]
 async fn a_process_that_never_ends_by_itself() {
@@ -14,7 +15,9 @@ async fn a_process_that_never_ends_by_itself() {
     println!("{READY}");
     shutdown.requested().await;
     println!("{ASKED}");
-    std::future::pending::<()>().await;
+    loop {
+        std::thread::park();
+    }
 }
 
 fn start() -> Child {

@@ -9,7 +9,7 @@ use std::path;
 /// Checks that the keyring can be used and is kept apart, and that somebody may call.
 pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), Failure> {
     const WHAT: &str = "keys";
-    let file = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
+    let file = KeyringFile::new(&config.keys.file, config.keys.allow_group_read).for_service();
     match file.read() {
         Err(why) if !file.path().exists() => report.problem(
             WHAT,

@@ -3,7 +3,7 @@
 use super::report::Report;
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::store::sqlite::{Database, Inspection, inspect};
+use crate::store::sqlite::{Database, Inspection, OpenError, inspect};
 use std::fmt;
 
 /// Below this the database can hardly grow, and below that not for long.
@@ -37,8 +37,14 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
             schema,
             newest,
             findings,
+            demonstration,
         } if findings.is_empty() => {
-            report.ok(WHAT, format_args!("{directory}: the database is sound"))?;
+            if demonstration {
+                let directory = config.store.directory.clone();
+                report.problem(WHAT, OpenError::Demonstration { directory })?;
+            } else {
+                report.ok(WHAT, format_args!("{directory}: the database is sound"))?;
+            }
             if schema < newest {
                 report.note(
                     WHAT,
@@ -52,7 +58,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
             for finding in findings {
                 report.problem(
                     WHAT,
-                    format_args!("{directory}: the database is damaged ({finding}): restore it from a backup"),
+                    format_args!("{directory}: the database is damaged ({finding}): restore it from a backup with `relatch store restore`"),
                 )?;
             }
         }

@@ -63,7 +63,7 @@ async fn bounced(
     body: Bytes,
 ) -> Result<StatusCode, (StatusCode, &'static str)> {
     if let Err(why) = desk.verify(&headers, &body) {
-        tracing::info!(%why, "a webhook about a bounced mail is not believed");
+        tracing::debug!(%why, "a webhook about a bounced mail is not believed");
         return Err((StatusCode::UNAUTHORIZED, "not signed as it must be"));
     }
     let intent = read(&body).ok_or((

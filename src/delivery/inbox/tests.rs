@@ -37,7 +37,7 @@ fn suppressed(reason: &str) -> MessageRecord {
         state: DeliveryState::Suppressed,
         reason: reason.to_owned(),
         requested_at: Timestamp::from_micros(1_800_000_000_000_000),
-        expires_at: None,
+        expires_at: Timestamp::from_micros(0),
         attempts: Vec::new(),
     }
 }

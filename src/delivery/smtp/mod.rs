@@ -7,6 +7,7 @@
 mod breaker;
 mod check;
 mod clear;
+mod content;
 mod kept;
 mod letter;
 mod session;
@@ -179,16 +180,12 @@ impl Smtp {
                 self.breaker().answered();
                 SendError::Retry { error }
             }
-            Verdict::Ours => {
-                self.breaker().answered();
-                tracing::error!(
-                    error = without_addresses(&error),
-                    "the mail server refuses what Relatch does and not whom it writes to: see [smtp] username and from; messages wait"
-                );
-                SendError::Retry { error }
-            }
             Verdict::Never => {
                 self.breaker().answered();
+                tracing::warn!(
+                    error = without_addresses(&error),
+                    "the mail server refused a message for good; if it is about the sender and not the recipient, see [smtp] username and from"
+                );
                 SendError::GiveUp { error }
             }
         }

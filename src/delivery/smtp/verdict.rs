@@ -1,8 +1,8 @@
 //! What a mail server's refusal means for the message: whom is it about?
 //!
-//! Codes are those of RFC 5321 §4.2 and RFC 3463. A message is given up only where the refusal is about
-//! its recipient or its content. Where it is about Relatch's own login, sender or rights the message
-//! waits until somebody has mended that, or its link is dead.
+//! Codes are those of RFC 5321 §4.2. Until a recipient is named, nothing is about the message: what is refused
+//! then is the connection, Relatch's login or its sender, and the message waits until somebody has mended
+//! that, or its time is over. From then on 4xx is "later" and 5xx is "never", whatever the words say.
 
 use std::fmt;
 
@@ -78,8 +78,6 @@ pub(super) enum Verdict {
     Unavailable,
     /// This message may be taken later.
     Later,
-    /// Somebody has to mend the configuration here, or Relatch's rights there. Until then, as above.
-    Ours,
     /// This message never will be.
     Never,
 }
@@ -94,34 +92,8 @@ impl Trouble {
             Cause::Refused(500..) if self.stage == Stage::Sender => Verdict::Unavailable,
             // With 421 it closes the connection, whatever was asked (RFC 5321 §3.8).
             Cause::Lost | Cause::Refused(421) => Verdict::Unavailable,
-            Cause::Refused(code @ 500..) if self.is_about_us(code) => Verdict::Ours,
             Cause::Refused(500..) => Verdict::Never,
             Cause::Unreadable | Cause::Refused(_) => Verdict::Later,
-        }
-    }
-
-    /// Whether a refusal for good is about who sends, and not about what or to whom.
-    fn is_about_us(&self, code: u16) -> bool {
-        // Commands unknown or out of order; authentication required, too weak or without TLS.
-        if matches!(code, 500 | 502..=504 | 530 | 534 | 535 | 538) {
-            return true;
-        }
-        let mut status = self
-            .words
-            .split_whitespace()
-            .next()
-            .unwrap_or("")
-            .split('.');
-        match (status.next(), status.next(), status.next()) {
-            // Security and policy: no right to relay, to use this sender, to send without SPF …; and the
-            // sender's address.
-            (Some("5"), Some("7"), Some(_)) | (Some("5"), Some("1"), Some("7" | "8")) => true,
-            (Some("5"), Some(_), Some(_)) => false,
-            // Without a status only the words are left, and relaying has no code of its own.
-            _ => {
-                let words = self.words.to_ascii_lowercase();
-                words.contains("relay") || words.contains("authentic")
-            }
         }
     }
 }
@@ -130,7 +102,7 @@ impl Trouble {
 mod tests {
     use super::*;
     use Stage::{Connecting, Content, Login, Recipient, Sender, StartTls};
-    use Verdict::{Later, Never, Ours, Unavailable};
+    use Verdict::{Later, Never, Unavailable};
 
     fn refused(stage: Stage, code: u16, words: &str) -> Verdict {
         let trouble = Trouble {
@@ -142,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_given_up_only_for_its_recipient_or_its_content() {
+    fn only_a_refusal_for_good_of_the_recipient_or_the_content_gives_a_message_up() {
         for (stage, code, words, verdict) in [
             (Recipient, 550, "5.1.1 no such user", Never),
             (Recipient, 550, "no such user here", Never),
@@ -163,13 +135,18 @@ mod tests {
             (Sender, 530, "5.7.0 must issue STARTTLS first", Unavailable),
             (Sender, 553, "5.7.1 sender not allowed", Unavailable),
             (Recipient, 421, "4.3.2 shutting down", Unavailable),
-            (Recipient, 530, "authentication required", Ours),
-            (Recipient, 503, "5.5.1 authenticate first", Ours),
-            (Recipient, 554, "5.7.1 relay access denied", Ours),
-            (Recipient, 550, "relay not permitted", Ours),
-            (Recipient, 553, "5.1.8 sender domain not found", Ours),
-            (Content, 550, "5.7.60 no right to send as this sender", Ours),
-            (Content, 550, "5.7.26 unauthenticated mail", Ours),
+            (Recipient, 530, "authentication required", Never),
+            (Recipient, 503, "5.5.1 authenticate first", Never),
+            (Recipient, 554, "5.7.1 relay access denied", Never),
+            (Recipient, 550, "relay not permitted", Never),
+            (Recipient, 553, "5.1.8 sender domain not found", Never),
+            (
+                Content,
+                550,
+                "5.7.60 no right to send as this sender",
+                Never,
+            ),
+            (Content, 550, "5.7.26 unauthenticated mail", Never),
         ] {
             assert_eq!(
                 refused(stage, code, words),

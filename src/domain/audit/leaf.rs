@@ -103,6 +103,13 @@ impl From<Timestamp> for WireTime {
     }
 }
 
+impl From<WireTime> for Timestamp {
+    fn from(time: WireTime) -> Self {
+        let micros = time.seconds.saturating_mul(1_000_000);
+        Self::from_micros(micros.saturating_add(i64::from(time.nanos) / 1_000))
+    }
+}
+
 /// The hash that stands for an opening in its leaf.
 #[must_use]
 pub fn commitment(opening: &[u8]) -> [u8; 32] {

@@ -32,6 +32,8 @@ pub enum KeyringUnreadable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    demonstration: bool,
     keys: Vec<Entry>,
 }
 
@@ -71,6 +73,7 @@ impl Keyring {
             Some(position) if signing == 1 => Ok(Self {
                 keys,
                 signing: position,
+                demonstration: file.demonstration,
             }),
             _ => Err(KeyringUnreadable::Signing(signing)),
         }
@@ -83,6 +86,11 @@ impl Keyring {
             "# Relatch's keyring. Whoever reads it can mint reset links: mode 0600, apart from the data,\n\
              # never in a backup of it. Change it with `relatch keys`.\n",
         ));
+        if self.demonstration {
+            text.push_str(
+                "\n# Made by `relatch dev`; `relatch serve` refuses it.\ndemonstration = true\n",
+            );
+        }
         for key in &self.keys {
             let root = Zeroizing::new(HEXLOWER.encode(key.root.as_slice()));
             for part in [
@@ -158,9 +166,13 @@ mod tests {
         )
         .unwrap();
         ring.promote(KeyId::from_bytes([2; 4])).unwrap();
-        let again = Keyring::parse(&ring.to_text()).unwrap();
-        assert_eq!(again.to_text(), ring.to_text());
-        assert_eq!(again.signing().id(), KeyId::from_bytes([2; 4]));
+        let same = Keyring::parse(&ring.to_text()).unwrap();
+        for ring in [ring, same.of_a_demonstration()] {
+            let again = Keyring::parse(&ring.to_text()).unwrap();
+            assert_eq!(again.to_text(), ring.to_text());
+            assert_eq!(again.signing().id(), ring.signing().id());
+            assert_eq!(again.is_of_a_demonstration(), ring.is_of_a_demonstration());
+        }
     }
 
     #[test]

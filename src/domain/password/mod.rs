@@ -1,12 +1,15 @@
 //! Passwords: how they are read, which ones are accepted, and what is kept of them.
 //!
 //! The rules are those of NIST SP 800-63B-4 §3.1.1.2: a minimum length counted in code points, a
-//! blocklist, words of the account and the service refused, and no rules about which kinds of
-//! character to use.
+//! blocklist, passwords known from breaches and words of the account and the service refused, and no
+//! rules about which kinds of character to use.
 
 mod argon2id;
 pub mod blocklist;
+mod breaches;
 mod cost;
+mod dates;
+mod derived;
 pub mod foreign;
 mod hash;
 mod keyboard;
@@ -18,6 +21,7 @@ mod strength;
 mod text;
 
 pub use argon2id::{Argon2idHash, Argon2idUnreadable, PepperId, SALT_BYTES, TAG_BYTES};
+pub use breaches::{Breaches, BreachesUnreadable, SHA1_BYTES};
 pub use cost::{Argon2Params, Argon2ParamsError};
 pub use foreign::{ForeignHash, ForeignRefused};
 pub use hash::{HashUnreadable, PasswordHash};

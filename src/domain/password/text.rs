@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
+use sha1::{Digest as _, Sha1};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use zeroize::Zeroizing;
+
+use super::SHA1_BYTES;
 
 /// The most bytes of UTF-8 a password may have, as received and again after normalisation: room for
 /// 256 code points of four bytes each.
@@ -85,6 +88,13 @@ impl Password {
     pub fn spellings(&self) -> impl Iterator<Item = &[u8]> {
         let typed = self.0.typed.iter().map(|typed| typed.as_bytes());
         typed.chain([self.as_bytes()])
+    }
+
+    /// The hash by which lists of breaches name it: SHA-1, unsalted, of what is hashed otherwise. A
+    /// list that was made of another normal form has it under another hash.
+    #[must_use]
+    pub fn sha1(&self) -> Zeroizing<[u8; SHA1_BYTES]> {
+        Zeroizing::new(Sha1::digest(self.as_bytes()).into())
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -178,6 +188,19 @@ mod tests {
     #[test]
     fn no_text_is_no_password() {
         assert_eq!(Password::parse("").unwrap_err(), PasswordUnreadable::Empty);
+    }
+
+    #[test]
+    fn it_has_the_hash_that_the_public_lists_have() {
+        // sha1sum; "password" is the example of the API's documentation.
+        for (text, hash) in [
+            ("password", "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8"),
+            ("caf\u{e9}", "f424452a9673918c6f09b0cdd35b20be8e6ae7d7"),
+            ("cafe\u{301}", "f424452a9673918c6f09b0cdd35b20be8e6ae7d7"),
+        ] {
+            let sha1 = Password::parse(text).unwrap().sha1();
+            assert_eq!(data_encoding::HEXLOWER.encode(&*sha1), hash, "{text}");
+        }
     }
 
     #[test]

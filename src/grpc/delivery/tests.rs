@@ -27,7 +27,7 @@ fn record(number: u8, words: usize) -> MessageRecord {
         state: DeliveryState::Queued,
         reason: String::new(),
         requested_at: Timestamp::from_micros(i64::from(number)),
-        expires_at: None,
+        expires_at: Timestamp::from_micros(0),
         attempts: vec![Attempt {
             time: Timestamp::from_micros(0),
             outcome: "retry".to_owned(),

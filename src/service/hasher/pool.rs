@@ -22,6 +22,7 @@ use super::{
 };
 use crate::domain::password::Argon2Params;
 use crate::metrics::{HasherMetrics, Operation};
+use crate::traces::HashingSpans;
 
 /// A full queue of the default length is worked off in about this time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -68,6 +69,7 @@ impl Pool {
     ) -> Result<T, HashError> {
         let asked = Instant::now();
         if asked >= deadline {
+            self.metrics.abandoned();
             return Err(HashError::DeadlineExceeded);
         }
         let (reply, answer) = oneshot::channel();
@@ -78,6 +80,7 @@ impl Pool {
             reply,
             work,
             metrics: self.metrics.clone(),
+            spans: HashingSpans::wait(),
         });
         self.queue.push(class, pending).map_err(|Full| {
             self.metrics.refused();
@@ -137,6 +140,7 @@ struct Pending<T, F> {
     reply: oneshot::Sender<Result<T, HashError>>,
     work: F,
     metrics: HasherMetrics,
+    spans: HashingSpans,
 }
 
 impl<T: Send, F: FnOnce(&mut Arena) -> T + Send> Job for Pending<T, F> {
@@ -156,7 +160,9 @@ impl<T: Send, F: FnOnce(&mut Arena) -> T + Send> Job for Pending<T, F> {
             Err(HashError::DeadlineExceeded)
         } else {
             self.metrics.begun(begun - self.asked);
+            let span = self.spans.work(self.operation).entered();
             let done = (self.work)(arena);
+            drop(span);
             self.metrics.done(self.operation, begun.elapsed());
             Ok(done)
         };

@@ -57,7 +57,13 @@ impl Queue {
         };
         let mut line = self.line();
         if line.jobs.len() >= bound {
-            line.jobs.retain(|job| !job.is_abandoned());
+            line.jobs.retain(|job| {
+                let abandoned = job.is_abandoned();
+                if abandoned {
+                    self.metrics.abandoned();
+                }
+                !abandoned
+            });
         }
         if line.jobs.len() >= bound {
             return Err(Full);
@@ -106,8 +112,8 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use std::sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
+        Arc, Barrier,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     };
 
     use super::*;
@@ -167,6 +173,29 @@ mod tests {
         gone.abandoned.store(true, Ordering::Relaxed);
         assert_eq!(push(&queue, Class::Confirm), Ok(()));
         assert_eq!(push(&queue, Class::Confirm), Err(Full));
+    }
+
+    #[test]
+    fn it_is_never_longer_than_its_bound_however_many_push_at_once() {
+        let queue = Queue::new(8, HasherMetrics::default());
+        let (together, longest) = (Barrier::new(4), AtomicUsize::new(0));
+        let fill = |class| {
+            for _ in 0..500 {
+                together.wait();
+                while push(&queue, class).is_ok() {}
+                if together.wait().is_leader() {
+                    longest.fetch_max(queue.len(), Ordering::Relaxed);
+                    (0..queue.len()).for_each(|_| drop(queue.pop()));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| fill(Class::Confirm));
+                scope.spawn(|| fill(Class::SignIn));
+            }
+        });
+        assert_eq!(longest.into_inner(), 8);
     }
 
     #[test]

@@ -9,14 +9,21 @@ use std::{
 use tokio::{task::JoinHandle, time::sleep_until};
 
 use super::*;
+use crate::domain::password::{BreachesUnreadable, Rule, SHA1_BYTES};
+use crate::metrics::{Metrics, Registry};
 
 const PLACES: usize = 8;
 
 fn hasher() -> Arc<Hasher> {
+    hasher_measured_by(&Metrics::default())
+}
+
+fn hasher_measured_by(metrics: &Metrics) -> Arc<Hasher> {
     let threads = NonZeroUsize::MIN;
     let settings = HasherSettings {
         threads,
         queue: PLACES,
+        metrics: metrics.hasher.clone(),
         ..HasherSettings::default()
     };
     Arc::new(Hasher::start(settings).unwrap())
@@ -33,13 +40,15 @@ fn password(text: &str) -> Password {
 /// A hasher whose only thread is busy until it is released.
 struct Busy {
     hasher: Arc<Hasher>,
+    metrics: Metrics,
     release: mpsc::Sender<()>,
     job: JoinHandle<Result<(), HashError>>,
 }
 
 impl Busy {
     async fn new() -> Self {
-        let hasher = hasher();
+        let metrics = Metrics::default();
+        let hasher = hasher_measured_by(&metrics);
         let (release, released) = mpsc::channel();
         let (started, start) = tokio::sync::oneshot::channel();
         let pool = Arc::clone(&hasher);
@@ -55,6 +64,7 @@ impl Busy {
         start.await.unwrap();
         Self {
             hasher,
+            metrics,
             release,
             job,
         }
@@ -158,6 +168,41 @@ async fn callers_that_went_away_make_room() {
 }
 
 #[tokio::test]
+async fn every_job_is_done_or_refused_or_abandoned() {
+    let busy = Busy::new().await;
+    let (places, shared) = (PLACES, PLACES * 3 / 4);
+    for _ in 0..places {
+        drop(busy.line_up(Class::Confirm, later()));
+    }
+    // These take the places of those who have gone, and the last of them finds none.
+    let lined_up: Vec<_> = (0..shared)
+        .map(|_| busy.line_up(Class::SignIn, later()))
+        .collect();
+    let one_more = busy
+        .hasher
+        .verify(Class::SignIn, later(), password("any"), None);
+    assert!(matches!(one_more.await, Err(HashError::Saturated { .. })));
+    let late = busy
+        .hasher
+        .verify(Class::Confirm, Instant::now(), password("any"), None);
+    assert_eq!(late.await.unwrap_err(), HashError::DeadlineExceeded);
+    let metrics = busy.metrics.clone();
+    busy.release.send(()).unwrap();
+    for attempt in lined_up {
+        attempt.await.unwrap();
+    }
+    let counted = |name: &str| -> usize {
+        let text = Registry::new(&metrics).text().unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim().parse().unwrap()
+    };
+    let verified = counted("relatch_hashing_duration_seconds_count{operation=\"verify\"}");
+    let refused = counted("relatch_hashing_refused_total");
+    let abandoned = counted("relatch_hashing_abandoned_total");
+    assert_eq!((verified, refused, abandoned), (shared, 1, places + 1));
+}
+
+#[tokio::test]
 async fn a_job_whose_deadline_has_passed_is_never_begun() {
     let busy = Busy::new().await;
     let deadline = Instant::now() + Duration::from_millis(200);
@@ -205,7 +250,7 @@ async fn judging_is_bounded_like_hashing_and_runs_no_argon2() {
             .judge(
                 Class::Policy,
                 later(),
-                Arc::default(),
+                (Arc::default(), None),
                 password("mina mina mina!"),
                 words,
             )
@@ -223,6 +268,38 @@ async fn judging_is_bounded_like_hashing_and_runs_no_argon2() {
     let hasher = busy.finish().await;
     assert!(!judge(Arc::clone(&hasher)).await.unwrap().accepts());
     assert_eq!(hasher.hashes_run(), 0);
+}
+
+/// A list of one password, or of none that could be read.
+struct Listed(Option<&'static str>);
+
+impl Breaches for Listed {
+    fn have(&self, sha1: &[u8; SHA1_BYTES]) -> Result<bool, BreachesUnreadable> {
+        match self.0 {
+            Some(text) => Ok(*password(text).sha1() == *sha1),
+            None => Err(BreachesUnreadable("the disk is gone".to_owned())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listed_password_is_refused_and_an_unreadable_list_lets_none_pass() {
+    const GOOD: &str = "marmalade gondola tuesday";
+    let hasher = hasher();
+    let judge = async |listed| {
+        let rules = (
+            Arc::default(),
+            Some(Arc::new(Listed(listed)) as Arc<dyn Breaches>),
+        );
+        let words = PersonalWords::default();
+        hasher
+            .judge(Class::Policy, later(), rules, password(GOOD), words)
+            .await
+    };
+    assert!(judge(Some("another")).await.unwrap().accepts());
+    let refused = judge(Some(GOOD)).await.unwrap();
+    assert_eq!(refused.violations[0].rule, Rule::Breached);
+    assert_eq!(judge(None).await.unwrap_err(), HashError::Internal);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) fn record(work: &mut Work<'_>, events: &[RecordedEvent]) -> Result<()
 }
 
 /// The last place in the log.
-pub(super) fn head(connection: &Connection) -> Result<Sequence, StoreError> {
+pub(super) fn head(connection: &Connection) -> rusqlite::Result<Sequence> {
     let head = connection
         .prepare_cached("SELECT coalesce(max(sequence), 0) FROM audit_leaves")?
         .query_row([], |row| row.get(0))?;

@@ -100,10 +100,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::House;
+    use super::super::testing::{House, holds, jot};
     use super::*;
     use rusqlite::StatementStatus;
-    use std::fs;
 
     #[tokio::test]
     async fn the_writer_is_told_to_keep_what_it_answers() {
@@ -145,23 +144,13 @@ mod tests {
         let database = house.directory.join("relatch.db");
         // Long enough to fill pages of its own, which become free with it.
         let long = ADDRESS.repeat(1_000);
-        let written = house.write(move |work| {
-            let insert = "INSERT INTO limits (limit_key, arrival) VALUES (?1, 0)";
-            Ok(work.sql().execute(insert, [long.as_bytes()])?)
-        });
-        written.await.unwrap();
+        house.write(move |work| jot(work, &long)).await.unwrap();
         let house = house.reopened();
-        let stands = || {
-            let bytes = fs::read(&database).unwrap();
-            bytes
-                .windows(ADDRESS.len())
-                .any(|window| window == ADDRESS.as_bytes())
-        };
-        assert!(stands());
+        assert!(holds(&database, ADDRESS));
         let erased = house.write(|work| Ok(work.sql().execute("DELETE FROM limits", [])?));
         assert_eq!(erased.await.unwrap(), 1);
         let _house = house.reopened();
-        assert!(!stands());
+        assert!(!holds(&database, ADDRESS));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::audit;
 use super::connection::BUSY_TIMEOUT;
+use super::damage::Damage;
 use super::job::Job;
 use super::requests;
 use super::statistics::Counters;
@@ -37,6 +38,8 @@ pub(super) struct Groups {
     pub(super) unresolved: Option<u32>,
     /// Counts what was committed.
     pub(super) counters: Arc<Counters>,
+    /// Told how operations and groups ended.
+    pub(super) damage: Arc<Damage>,
 }
 
 /// What a group leaves to be told.
@@ -55,6 +58,7 @@ impl Groups {
             return;
         }
         let committed = self.transact(jobs);
+        self.damage.note(&committed);
         if committed.is_err() {
             self.counters.count_lost();
         }
@@ -151,6 +155,7 @@ impl Groups {
             &mut wakes_workers,
             &mut unresolved,
         ));
+        self.damage.note(&outcome);
         // A full disk or a failing one ends the transaction under an operation's hands, and takes
         // with it what the operations before it did. Further statements would each commit alone.
         if self.connection.is_autocommit() {
@@ -217,7 +222,7 @@ mod tests {
     fn lost(error: StoreError) -> (Doubt, String) {
         match error {
             StoreError::Unavailable { doubt, cause } => (doubt, cause.to_string()),
-            StoreError::Corrupt(what) => panic!("corrupt: {what}"),
+            other => panic!("{other}"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Looking at a data directory without touching it, also while a service is at work in it.
 
 use super::refusal::OpenError;
-use super::{connection, private, room, schema};
+use super::{connection, installation, private, room, schema};
 use rusqlite::Connection;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -38,6 +38,8 @@ pub enum Database {
         newest: i64,
         /// What is wrong in it, in SQLite's words; empty when nothing is.
         findings: Vec<String>,
+        /// Whether it is sound and a demonstration's, which a service refuses.
+        demonstration: bool,
     },
 }
 
@@ -91,10 +93,18 @@ fn look(database: &Path, in_use: bool) -> Result<Database, OpenError> {
         connection::open_untouched(database)
     };
     let connection = connection.map_err(sqlite)?;
+    let schema = schema::version(&connection, database)?;
+    let findings = findings(&connection).map_err(sqlite)?;
+    let demonstration = schema > 0
+        && findings.is_empty()
+        && installation::read(&connection)
+            .map_err(sqlite)?
+            .is_some_and(|installation| installation.demonstration);
     Ok(Database::Read {
-        schema: schema::version(&connection, database)?,
+        schema,
         newest: schema::NEWEST,
-        findings: findings(&connection).map_err(sqlite)?,
+        findings,
+        demonstration,
     })
 }
 
@@ -105,7 +115,8 @@ fn findings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(findings.into_iter().filter(|found| found != "ok").collect())
 }
 
-fn in_use(directory: &Path) -> Result<bool, OpenError> {
+/// Whether a service is at work in the directory.
+pub(super) fn in_use(directory: &Path) -> Result<bool, OpenError> {
     let path = directory.join("relatch.lock");
     let file = match File::open(&path) {
         Ok(file) => file,
@@ -140,6 +151,7 @@ mod tests {
             schema: schema::NEWEST,
             newest: schema::NEWEST,
             findings: Vec::new(),
+            demonstration: false,
         }
     }
 
@@ -184,15 +196,10 @@ mod tests {
     async fn what_a_killed_service_left_is_read_with_its_last_writes() {
         let house = House::new();
         house.write(|work| mark(work, "a")).await.unwrap();
-        let above = TempDir::new().unwrap();
-        let crashed = above.path().join("data");
-        private::directory(&crashed).unwrap();
-        for name in ["relatch.db", "relatch.db-wal"] {
-            fs::copy(house.directory.join(name), crashed.join(name)).unwrap();
-        }
-        assert_eq!(inspect(&crashed).unwrap().database, sound());
-        assert!(crashed.join("relatch.db-wal").exists());
-        drop(open(&crashed).unwrap());
+        let crashed = house.crashed();
+        assert_eq!(inspect(crashed.path()).unwrap().database, sound());
+        assert!(crashed.path().join("relatch.db-wal").exists());
+        drop(open(crashed.path()).unwrap());
     }
 
     #[test]

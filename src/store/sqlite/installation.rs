@@ -4,28 +4,45 @@ use super::work::Work;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use data_encoding::HEXLOWER;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::sync::Arc;
 
-/// The audit log's origin, if the installation has one yet.
-pub(super) fn log_origin(connection: &Connection) -> rusqlite::Result<Option<Arc<str>>> {
-    connection
-        .query_row("SELECT log_origin FROM installation", [], |row| row.get(0))
-        .optional()
+/// What a database is.
+pub(super) struct Installation {
+    /// The audit log's origin.
+    pub(super) log_origin: Arc<str>,
+    /// Whether a demonstration made it, with accounts that everybody may know.
+    pub(super) demonstration: bool,
+}
+
+/// What this database is, if it is one yet.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Installation>> {
+    let query = "SELECT log_origin, demonstration FROM installation";
+    let read = |row: &Row<'_>| {
+        Ok(Installation {
+            log_origin: row.get(0)?,
+            demonstration: row.get(1)?,
+        })
+    };
+    connection.query_row(query, [], read).optional()
 }
 
 /// Makes this database an installation, whose audit log has an origin that no other log has.
 pub(super) fn create(
     connection: &Connection,
     entropy: [u8; 8],
+    demonstration: bool,
     now: Timestamp,
-) -> rusqlite::Result<Arc<str>> {
+) -> rusqlite::Result<Installation> {
     let origin = format!("relatch/{}", HEXLOWER.encode(&entropy));
     connection.execute(
-        "INSERT INTO installation (one, log_origin, created_at) VALUES (1, ?1, ?2)",
-        params![origin, now.as_micros()],
+        "INSERT INTO installation (one, log_origin, created_at, demonstration) VALUES (1, ?1, ?2, ?3)",
+        params![origin, now.as_micros(), demonstration],
     )?;
-    Ok(origin.into())
+    Ok(Installation {
+        log_origin: origin.into(),
+        demonstration,
+    })
 }
 
 /// Writes without changing anything, so that a store that cannot write says so.
@@ -36,7 +53,7 @@ pub(super) fn touch(work: &mut Work<'_>) -> Result<(), StoreError> {
         .execute([])?;
     match touched {
         1 => Ok(()),
-        rows => Err(StoreError::corrupt(format_args!("{rows} installations"))),
+        rows => Err(StoreError::Damaged(format!("{rows} installations").into())),
     }
 }
 

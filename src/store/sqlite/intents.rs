@@ -243,6 +243,7 @@ impl Store for SqliteStore {
 
     async fn check_writable(&self) -> Result<(), StoreError> {
         // Not in the callers' line: that it is full says how busy the store is, not that it cannot write.
+        self.damage.refuse()?;
         let directory = self.directory.clone();
         self.writer
             .submit(Background, move |work| {

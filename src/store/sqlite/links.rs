@@ -67,7 +67,7 @@ pub(super) fn send_link(
             state: DeliveryState::Queued,
             reason: "",
             requested_at: link.requested_at,
-            expires_at: Some(expires_at),
+            expires_at,
             changed: None,
         },
     )?;

@@ -3,12 +3,15 @@
 use super::private;
 use super::refusal::OpenError;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Holds a data directory for this process. The operating system releases it when this is dropped,
 /// and when the process dies in whatever way; the file itself stays and means nothing.
 #[derive(Debug)]
-pub(super) struct DirectoryLock(#[expect(dead_code, reason = "held, never read")] File);
+pub(super) struct DirectoryLock {
+    path: PathBuf,
+    _held: File,
+}
 
 impl DirectoryLock {
     /// Takes the directory, or says that it is taken.
@@ -16,11 +19,16 @@ impl DirectoryLock {
         let path = directory.join("relatch.lock");
         let file = private::file(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self { path, _held: file }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
                 directory: directory.to_owned(),
             }),
             Err(TryLockError::Error(cause)) => Err(OpenError::file(&path, cause)),
         }
+    }
+
+    /// The file that is locked.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }

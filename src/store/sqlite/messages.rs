@@ -26,7 +26,7 @@ pub(super) struct NewMessage<'a> {
     pub(super) state: DeliveryState,
     pub(super) reason: &'static str,
     pub(super) requested_at: Timestamp,
-    pub(super) expires_at: Option<Timestamp>,
+    pub(super) expires_at: Timestamp,
     pub(super) changed: Option<Changed>,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<()
             message.state.code(),
             message.reason,
             message.requested_at.as_micros(),
-            message.expires_at.map(Timestamp::as_micros),
+            message.expires_at.as_micros(),
             changed.map(|changed| changed.at.as_micros()),
             changed.map(|changed| changed.whence.network.to_string()),
             changed.map(|changed| changed.whence.device.browser.as_str()),
@@ -136,7 +136,7 @@ fn record(connection: &Connection, row: &Row<'_>) -> Result<MessageRecord, Store
         state: row.delivery_state()?,
         reason: row.text("reason")?,
         requested_at: row.moment("requested_at")?,
-        expires_at: row.maybe_moment("expires_at")?,
+        expires_at: row.moment("expires_at")?,
         attempts: attempts(connection, message_id)?,
     })
 }

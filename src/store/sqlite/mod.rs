@@ -7,7 +7,12 @@ mod accounts;
 mod audit;
 mod backlog;
 mod backup;
+mod beside;
 mod connection;
+mod copy;
+mod damage;
+mod draft;
+mod folding;
 mod group;
 mod idempotency;
 mod import;
@@ -59,6 +64,7 @@ pub struct SqliteStore {
     writer: writer::Writer,
     clock: Arc<dyn Clock>,
     log_origin: Arc<str>,
+    damage: Arc<damage::Damage>,
     directory: PathBuf,
     _lock: lock::DirectoryLock,
 }

@@ -1,5 +1,8 @@
 //! Opening a data directory: whose it is, what is in it, and what serves it.
 
+use super::beside::refuse_left;
+use super::damage::Damage;
+use super::folding::Folding;
 use super::group::Groups;
 use super::lock::DirectoryLock;
 use super::readers::Readers;
@@ -14,15 +17,22 @@ use rusqlite::Connection;
 use std::num::NonZeroUsize;
 use std::path::{self, Path};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// How much a store takes on, and who sees it.
 #[derive(Debug, Clone)]
 pub struct SqliteSettings {
+    /// Whether it is a demonstration's, whose accounts everybody may know. A database is a demonstration's or a service's
+    /// for good, and is no use to the other.
+    pub demonstration: bool,
     /// How many operations of each priority may wait for the writer; more are refused.
     pub waiting: NonZeroUsize,
     /// How many reads run at a time; more wait.
     pub readers: NonZeroUsize,
+    /// How long the write-ahead log may hold pages as they were, erased addresses included, while something is written
+    /// all the time.
+    pub fold_within: Duration,
     /// What its writer is measured with.
     pub metrics: WriterMetrics,
 }
@@ -33,8 +43,10 @@ impl Default for SqliteSettings {
         const WAITING: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
         const READERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
         Self {
+            demonstration: false,
             waiting: WAITING,
             readers: READERS,
+            fold_within: Duration::from_mins(1),
             metrics: WriterMetrics::default(),
         }
     }
@@ -61,32 +73,45 @@ impl SqliteStore {
         let sqlite = |error| OpenError::sqlite(&database, error);
 
         let now = clock.now();
-        let log_origin = match installation::log_origin(&connection).map_err(sqlite)? {
-            Some(origin) => origin,
-            None => installation::create(&connection, random::array(random.as_ref())?, now)
-                .map_err(sqlite)?,
+        let found = installation::read(&connection).map_err(sqlite)?;
+        let installation = if let Some(found) = found {
+            found
+        } else {
+            let entropy = random::array(random.as_ref())?;
+            installation::create(&connection, entropy, settings.demonstration, now)
+                .map_err(sqlite)?
         };
+        let directory = directory.clone();
+        match (installation.demonstration, settings.demonstration) {
+            (true, false) => return Err(OpenError::Demonstration { directory }),
+            (false, true) => return Err(OpenError::Service { directory }),
+            (true, true) | (false, false) => {}
+        }
         let readers = (0..settings.readers.get())
             .map(|_| connection::open_reader(&database))
             .collect::<Result<Vec<_>, _>>()
             .map_err(sqlite)?;
+        let damage = Arc::new(Damage::none_in(database.clone()));
         let groups = Groups {
-            head: watch::Sender::new(audit::head(&connection)?),
+            head: watch::Sender::new(audit::head(&connection).map_err(sqlite)?),
             work: watch::Sender::new(0),
-            log_origin: Arc::clone(&log_origin),
+            log_origin: Arc::clone(&installation.log_origin),
             connection,
             clock: Arc::clone(&clock),
             random,
             now,
             unresolved: None,
             counters: Arc::new(Counters::new(settings.metrics)),
+            damage: Arc::clone(&damage),
         };
         Ok(Self {
-            readers: Readers::new(readers),
-            writer: Writer::start(groups, settings.waiting).map_err(OpenError::Thread)?,
+            readers: Readers::new(readers, Arc::clone(&damage)),
+            writer: Writer::start(groups, settings.waiting, Folding::new(settings.fold_within))
+                .map_err(OpenError::Thread)?,
             clock,
-            log_origin,
-            directory: directory.clone(),
+            log_origin: installation.log_origin,
+            damage,
+            directory,
             _lock: lock,
         })
     }
@@ -94,6 +119,9 @@ impl SqliteStore {
 
 /// Opens the database file as the writer will use it, its schema up to date.
 fn open_database(database: &Path) -> Result<Connection, OpenError> {
+    if !database.exists() {
+        refuse_left(database)?;
+    }
     // SQLite gives its companions the mode of the database.
     drop(private::file(database)?);
     for companion in ["relatch.db-wal", "relatch.db-shm"] {
@@ -109,7 +137,7 @@ fn open_database(database: &Path) -> Result<Connection, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{House, mark, open, refusal};
+    use super::super::testing::{House, mark, marks, open, refusal};
     use super::*;
     use std::fs;
     use tempfile::TempDir;
@@ -152,20 +180,27 @@ mod tests {
     async fn what_was_answered_survives_a_crash() {
         let house = House::new();
         house.write(|work| mark(work, "answered")).await.unwrap();
-        // What a killed process leaves: nothing is closed, nothing folded.
-        let crashed = TempDir::new_in(&house.directory).unwrap();
-        let crashed = crashed.path().join("data");
-        private::directory(&crashed).unwrap();
-        for name in ["relatch.db", "relatch.db-wal"] {
-            fs::copy(house.directory.join(name), crashed.join(name)).unwrap();
-        }
-        let store = open(&crashed).unwrap();
-        let marks = |connection: &Connection| {
-            let query = "SELECT CAST(limit_key AS TEXT) FROM limits";
-            Ok(connection.query_one(query, [], |row| row.get::<_, String>(0))?)
-        };
-        assert_eq!(store.readers.read(marks).await.unwrap(), "answered");
+        let crashed = house.crashed();
+        let store = open(crashed.path()).unwrap();
+        assert_eq!(marks(&store).await, ["answered"]);
         assert_eq!(store.writer.head().borrow().get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_log_without_its_database_is_refused_and_kept() {
+        let house = House::new();
+        house.write(|work| mark(work, "answered")).await.unwrap();
+        let crashed = house.crashed();
+        let (there, moved) = (
+            crashed.path().join("relatch.db"),
+            crashed.path().join("moved"),
+        );
+        fs::rename(&there, &moved).unwrap();
+        let refusal = refusal(crashed.path());
+        assert!(matches!(refusal, OpenError::Left { .. }), "{refusal}");
+        fs::rename(&moved, &there).unwrap();
+        let store = open(crashed.path()).unwrap();
+        assert_eq!(marks(&store).await, ["answered"]);
     }
 
     #[tokio::test]

@@ -13,15 +13,15 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MarkBounced, MessageBounced,
-    MessageContent, MessageSettled, SettleMessage, StoreError, Whence,
+    ATTEMPTS_KEPT, AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MarkBounced,
+    MessageBounced, MessageContent, MessageSettled, SettleMessage, StoreError, Whence,
 };
 use rusqlite::Row;
 
-/// How many due messages are looked at for dead links when none is to be leased.
+/// How many due messages are looked at for those that are over when none is to be leased.
 const SWEPT: u32 = 100;
 
-/// Leases what is due. A message whose link died meanwhile is expired instead of tried.
+/// Leases what is due. A message whose time is over, or whose link died meanwhile, is expired instead of tried.
 pub(super) fn lease_messages(
     work: &mut Work<'_>,
     intent: &LeaseMessages,
@@ -34,7 +34,7 @@ pub(super) fn lease_messages(
         work.sql(),
         &format!(
             "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at,
-                    m.reset_id IS NULL OR ({LIVE}) AS worth_sending
+                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AS worth_sending
              FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
                              LEFT JOIN resets r ON r.reset_id = m.reset_id
              WHERE m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
@@ -64,11 +64,11 @@ pub(super) fn lease_messages(
                 tracing::error!(%message_id, %error, "a message cannot be read: it is put off");
                 put_off(work, message_id, lease_ends)?;
             }
-            Due::TooLate(message_id, account_id) => {
+            Due::TooLate(message_id, account_id, why) => {
                 leased.expired += 1;
-                end(work, message_id, DeliveryState::Expired, "link_dead")?;
+                end(work, message_id, DeliveryState::Expired, why)?;
                 let event = event(work, EventName::MessageExpired, message_id, account_id);
-                work.record(event.because(Outcome::Failure, "link_dead"))?;
+                work.record(event.because(Outcome::Failure, why))?;
             }
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn lease_messages(
 /// A message that is due.
 enum Due {
     Worth(Box<LeasedMessage>),
-    TooLate(MessageId, Option<AccountId>),
+    TooLate(MessageId, Option<AccountId>, &'static str),
     Unreadable(MessageId, StoreError),
 }
 
@@ -92,7 +92,9 @@ impl Due {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let message_id = row.message_id("message_id")?;
         if !row.flag("worth_sending")? {
-            return Ok(Self::TooLate(message_id, account_id(row)?));
+            let reset: Option<[u8; 16]> = row.get("reset_id")?;
+            let why = reset.map_or("notice_too_old", |_| "link_dead");
+            return Ok(Self::TooLate(message_id, account_id(row)?, why));
         }
         Ok(match leased(row, message_id) {
             Ok(message) => Self::Worth(Box::new(message)),
@@ -111,6 +113,7 @@ fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreEr
         locale: row.locale()?,
         display_name: DisplayName::parse(name.as_deref().unwrap_or_default())
             .map_err(|_| row::unreadable("display_name"))?,
+        expires_at: row.moment("expires_at")?,
         content: content(row)?,
     })
 }
@@ -236,6 +239,14 @@ fn keep_attempt(
             work.now().as_micros(),
             outcome,
             error,
+        ),
+    )?;
+    change(
+        work.sql(),
+        "DELETE FROM attempts WHERE message_id = ?1 AND attempt <= ?2",
+        (
+            message_id.as_bytes(),
+            i64::from(attempt) - i64::from(ATTEMPTS_KEPT),
         ),
     )?;
     Ok(())

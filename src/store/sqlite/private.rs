@@ -3,7 +3,7 @@
 use super::refusal::OpenError;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
 use std::path::Path;
 
 const DIRECTORY: u32 = 0o700;
@@ -37,12 +37,45 @@ pub(super) fn file(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
+/// Creates the file with mode 0600; whatever has that name is left as it is.
+pub(super) fn new_file(path: &Path) -> Result<File, OpenError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE)
+        .open(path)
+        .map_err(|cause| OpenError::file(path, cause))
+}
+
 /// Refuses the file if it is there and anybody but its owner reaches it.
 pub(super) fn file_if_present(path: &Path) -> Result<(), OpenError> {
     match refuse_exposed(path, FILE) {
         Err(OpenError::File { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
         checked => checked,
     }
+}
+
+/// The directory, or the nearest above it that is there.
+pub(super) fn nearest(directory: &Path) -> &Path {
+    let there = directory.ancestors().find(|path| path.exists());
+    there.unwrap_or(directory)
+}
+
+/// Gives what root made to the owner of the directory `home`: the service runs as that one, and could not open it.
+/// What others make is theirs already.
+pub(super) fn hand_over<'a>(
+    made: impl IntoIterator<Item = &'a Path>,
+    home: &Path,
+) -> Result<(), OpenError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = fs::metadata(home).map_err(|cause| OpenError::file(home, cause))?;
+    made.into_iter().try_for_each(|path| {
+        // A link that somebody put there meanwhile is not followed.
+        lchown(path, Some(owner.uid()), Some(owner.gid()))
+            .map_err(|cause| OpenError::file(path, cause))
+    })
 }
 
 fn create_directory(path: &Path) -> io::Result<()> {

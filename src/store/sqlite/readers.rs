@@ -1,5 +1,6 @@
 //! The readers: a small pool of connections that cannot write.
 
+use super::damage::Damage;
 use crate::store::StoreError;
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,14 +11,16 @@ use tokio::task::JoinError;
 pub(super) struct Readers {
     pool: Arc<Pool>,
     permits: Arc<Semaphore>,
+    damage: Arc<Damage>,
 }
 
 type Pool = Mutex<Vec<Connection>>;
 
 impl Readers {
-    /// A pool of these connections.
-    pub(super) fn new(connections: Vec<Connection>) -> Self {
+    /// A pool of these connections, which tells how reads ended.
+    pub(super) fn new(connections: Vec<Connection>, damage: Arc<Damage>) -> Self {
         Self {
+            damage,
             permits: Arc::new(Semaphore::new(connections.len())),
             pool: Arc::new(Mutex::new(connections)),
         }
@@ -35,7 +38,13 @@ impl Readers {
             .await
             .map_err(StoreError::unavailable)?;
         let lent = Lent::of(Arc::clone(&self.pool), permit);
-        tokio::task::spawn_blocking(move || lent.read(read))
+        let damage = Arc::clone(&self.damage);
+        let read = move || {
+            let ended = lent.read(read);
+            damage.note(&ended);
+            ended
+        };
+        tokio::task::spawn_blocking(read)
             .await
             .unwrap_or_else(|lost| Err(never_ended(&lost)))
     }

@@ -1,7 +1,6 @@
 //! Why a data directory was not opened.
 
 use crate::random::NoEntropy;
-use crate::store::StoreError;
 use rusqlite::ErrorCode;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,11 +33,33 @@ pub enum OpenError {
         /// The data directory.
         directory: PathBuf,
     },
+    /// What SQLite would take for a part of a new database is there already.
+    #[error(
+        "{path} is left of a database that was moved away without it, and may hold its last writes: move it to that database, or the whole directory away"
+    )]
+    Left {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database belongs to another program.
     #[error("{path} is another program's database: use another data directory")]
     Foreign {
         /// The database.
         path: PathBuf,
+    },
+    /// The database is a demonstration's, and a service would take its accounts for people's.
+    #[error(
+        "{directory} holds a demonstration, made by `relatch dev`, with accounts whose passwords anybody may know: name another directory in store.directory"
+    )]
+    Demonstration {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// The database is a service's, and a demonstration would put its accounts into it.
+    #[error("{directory} holds the data of a service: use another directory for a demonstration")]
+    Service {
+        /// The data directory.
+        directory: PathBuf,
     },
     /// The database was written by a newer version.
     #[error(
@@ -53,7 +74,9 @@ pub enum OpenError {
         known: i64,
     },
     /// The database is damaged, or is none.
-    #[error("{path} is damaged or is not a database ({cause}): restore it from a backup")]
+    #[error(
+        "{path} is damaged or is not a database ({cause}): restore it from a backup with `relatch store restore`"
+    )]
     Damaged {
         /// The database.
         path: PathBuf,
@@ -68,9 +91,6 @@ pub enum OpenError {
         /// What SQLite says.
         cause: rusqlite::Error,
     },
-    /// The audit log's head cannot be read.
-    #[error(transparent)]
-    Log(#[from] StoreError),
     /// A new log needs a random name.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),

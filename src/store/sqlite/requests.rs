@@ -225,7 +225,7 @@ fn suppress(
             state: DeliveryState::Suppressed,
             reason: why.name(),
             requested_at: envelope.accepted_at,
-            expires_at: Some(envelope.expires_at),
+            expires_at: envelope.expires_at,
             changed: None,
         },
     )?;

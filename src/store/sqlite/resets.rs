@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::domain::account::Account;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::{AccountId, ResetId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, NOTICE_LIFETIME};
 use crate::store::{
     CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset,
     RepeatedConfirm, ResetConfirmed, ResetsCancelled, StoreError,
@@ -173,7 +173,7 @@ fn notify(work: &mut Work<'_>, intent: &ConfirmReset, account: &Account) -> Resu
             state: DeliveryState::Queued,
             reason: "",
             requested_at: work.now(),
-            expires_at: None,
+            expires_at: work.now().plus(NOTICE_LIFETIME),
             changed: Some(Changed {
                 at: work.now(),
                 whence: intent.whence,

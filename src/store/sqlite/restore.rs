@@ -5,9 +5,12 @@
 //! changed. So all of them end here.
 
 use super::backup::{self, BackupRefused};
+use super::beside::refuse_left;
+use super::draft::FileDraft;
+use super::lock::DirectoryLock;
 use super::refusal::OpenError;
 use super::verify::Contents;
-use super::{audit, connection, private, schema};
+use super::{audit, connection, copy, private, schema};
 use crate::clock::Clock;
 use crate::domain::audit::{Draft, Entropy, EventName, Sequence, enter};
 use crate::domain::call::{Call, CallerName, CorrelationId};
@@ -16,25 +19,25 @@ use crate::domain::time::Timestamp;
 use crate::random::{self, NoEntropy, Random};
 use crate::store::StoreError;
 use data_encoding::HEXLOWER;
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, TransactionBehavior};
-use std::fs::{self, File};
 use std::io;
 use std::path::{self, Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
-
-/// By how much the credential version of every account moves: further than any account has moved by itself
-/// since the backup, so that no proof or session of that time names the version that an account has now.
-const BEYOND: i64 = 1 << 32;
 
 /// Why nothing was restored. The message says what to do about it.
 #[derive(Debug, Error)]
 pub enum RestoreRefused {
     /// There is a database already.
     #[error(
-        "{0} exists and is not overwritten: stop the service and move that directory away first"
+        "{database} exists and is not overwritten: stop the service and move the whole directory {directory} away first, not that file alone"
     )]
-    Exists(PathBuf),
+    Exists {
+        /// The database.
+        database: PathBuf,
+        /// Where it is.
+        directory: PathBuf,
+    },
     /// The backup cannot be used.
     #[error("the backup cannot be used: {0}")]
     Backup(#[from] BackupRefused),
@@ -62,7 +65,7 @@ pub struct Restored {
 }
 
 /// Makes the database of `directory`, where there must be none, of the backup `from`. It appears whole or
-/// not at all.
+/// not at all. What root makes belongs to the owner of the directory, or of the nearest above it that was there.
 pub fn restore(
     from: &Path,
     directory: &Path,
@@ -72,56 +75,70 @@ pub fn restore(
     let absolute = |path: &Path| path::absolute(path).map_err(|cause| OpenError::file(path, cause));
     let (from, directory) = (absolute(from)?, absolute(directory)?);
     let database = directory.join("relatch.db");
-    if database.exists() {
-        return Err(RestoreRefused::Exists(database));
-    }
+    // Before the backup is read through, which takes a while.
+    refuse_occupied(&directory, &database)?;
     let (source, contents) = backup::read(&from)?;
+    let home = private::nearest(&directory).to_owned();
     private::directory(&directory)?;
-    let draft = directory.join("relatch.db.restoring");
-    let unwritable = |cause| RestoreRefused::Unwritable(draft.clone(), cause);
-    if draft.exists() {
-        // Of a restore that was killed.
-        fs::remove_file(&draft).map_err(unwritable)?;
-    }
-    drop(private::file(&draft)?);
-    let sqlite = |error| RestoreRefused::from(OpenError::sqlite(&draft, error));
-    let mut copy = connection::open(&draft).map_err(sqlite)?;
-    Backup::new(&source, &mut copy)
-        .and_then(|backup| backup.step(-1))
-        .map_err(sqlite)?;
-    let version = schema::version(&copy, &draft)?;
-    schema::migrate(&mut copy, version).map_err(sqlite)?;
-    copy.pragma_update(None, "secure_delete", true)
+    private::hand_over(
+        directory.ancestors().take_while(|path| *path != home),
+        &home,
+    )?;
+    // From here on no service begins here, and none has.
+    let lock = DirectoryLock::take(&directory)?;
+    refuse_occupied(&directory, &database)?;
+    let draft = FileDraft::of(&database)?;
+    private::hand_over([lock.path(), draft.path()], &home)?;
+    let sqlite = |error| RestoreRefused::from(OpenError::sqlite(draft.path(), error));
+    let mut made = connection::open(draft.path()).map_err(sqlite)?;
+    copy::whole(&source, &mut made).map_err(sqlite)?;
+    let version = schema::version(&made, draft.path())?;
+    schema::migrate(&mut made, version).map_err(sqlite)?;
+    made.pragma_update(None, "secure_delete", true)
         .map_err(sqlite)?;
 
     let restored = Restored {
         log_origin: format!("relatch/{}", HEXLOWER.encode(&random::array::<8>(random)?)),
         backup: contents,
     };
-    let transaction = copy
+    let transaction = made
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(sqlite)?;
-    let now = clock.now();
+    // A clock that was set back must not bring the time of the backup back.
+    let after_the_backup = restored.backup.latest_event.plus(Duration::from_micros(1));
+    let now = clock.now().max(after_the_backup);
     end_everything(&transaction, now)?;
     begin_a_log(&transaction, &restored, now, random)?;
     transaction.commit().map_err(sqlite)?;
-    copy.close().map_err(|(_, error)| sqlite(error))?;
-    File::open(&draft)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| fs::rename(&draft, &database))
-        .and_then(|()| File::open(&directory)?.sync_all())
-        .map_err(unwritable)?;
+    made.close().map_err(|(_, error)| sqlite(error))?;
+    draft
+        .publish()
+        .map_err(|cause| RestoreRefused::Unwritable(database, cause))?;
     Ok(restored)
+}
+
+/// Refuses a directory with a database, or with what SQLite would lay over the one to come.
+fn refuse_occupied(directory: &Path, database: &Path) -> Result<(), RestoreRefused> {
+    if database.symlink_metadata().is_ok() {
+        return Err(RestoreRefused::Exists {
+            database: database.to_owned(),
+            directory: directory.to_owned(),
+        });
+    }
+    Ok(refuse_left(database)?)
 }
 
 /// Ends links, sessions and proofs, which all live under the credential version of their account; forgets
 /// requests that nobody has looked at, whose links may have been made and used after the backup, and calls
 /// that may be repeated. Mails with links that are not sent yet are found dead by the courier.
+///
+/// Versions go on from the microseconds of the restore: above all that any account has had, also since the
+/// backup and after other restores of it, for none moves as fast as time.
 fn end_everything(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
     connection.execute(
-        "UPDATE accounts SET credential_version = credential_version + ?1, sessions_valid_after = ?2,
-                             revision = revision + 1",
-        (BEYOND, now.as_micros()),
+        "UPDATE accounts SET credential_version = max(credential_version + 1, ?1), sessions_valid_after = ?1,
+                             revision = max(revision + 1, ?1)",
+        [now.as_micros()],
     )?;
     connection.execute_batch("DELETE FROM intake; DELETE FROM idempotency;")?;
     Ok(())
@@ -175,4 +192,108 @@ fn begin_a_log(
     };
     let entries = enter(&restored.log_origin, Sequence::ZERO, [(event, entropy)]);
     Ok(audit::append(connection, &entries)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backup;
+    use super::super::testing::{House, mark, marks, open, refusal, restored};
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::random::SystemRandom;
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    use tempfile::TempDir;
+
+    /// A backup of a store with one mark, and where there is no data yet.
+    async fn a_backup() -> (TempDir, PathBuf, PathBuf) {
+        let house = House::new();
+        house.write(|work| mark(work, "kept")).await.unwrap();
+        let directory = TempDir::new().unwrap();
+        let (file, data) = (directory.path().join("a"), directory.path().join("data"));
+        backup(&house.directory, &file).unwrap();
+        (directory, file, data)
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_another_database_is_refused_and_kept() {
+        let (_directory, file, data) = a_backup().await;
+        private::directory(&data).unwrap();
+        for name in ["relatch.db-wal", "relatch.db-shm", "relatch.db-journal"] {
+            let left = data.join(name);
+            fs::write(&left, "last writes").unwrap();
+            let refused = restored(&file, &data).unwrap_err().to_string();
+            let told = format!("{} is left of a database", left.display());
+            assert!(refused.starts_with(&told), "{refused}");
+            assert!(!data.join("relatch.db").exists());
+            assert_eq!(fs::read(&left).unwrap(), b"last writes");
+            fs::remove_file(left).unwrap();
+        }
+        restored(&file, &data).unwrap();
+        let again = restored(&file, &data).unwrap_err().to_string();
+        let way_out = format!("move the whole directory {} away", data.display());
+        assert!(again.contains(&way_out), "{again}");
+        assert_eq!(marks(&open(&data).unwrap()).await, ["kept"]);
+    }
+
+    /// Tries to serve a directory when it is asked for the time.
+    struct Impatient(PathBuf);
+
+    impl Clock for Impatient {
+        fn now(&self) -> Timestamp {
+            let refusal = refusal(&self.0);
+            assert!(matches!(refusal, OpenError::InUse { .. }), "{refusal}");
+            SystemClock.now()
+        }
+    }
+
+    #[tokio::test]
+    async fn no_service_is_at_work_where_a_database_is_restored() {
+        let (_directory, file, data) = a_backup().await;
+        private::directory(&data).unwrap();
+        let service = DirectoryLock::take(&data).unwrap();
+        let refused = restored(&file, &data).unwrap_err();
+        let RestoreRefused::Open(OpenError::InUse { .. }) = refused else {
+            panic!("{refused}");
+        };
+        drop(service);
+        restore(&file, &data, &Impatient(data.clone()), &SystemRandom).unwrap();
+        let left: Vec<_> = fs::read_dir(&data).unwrap().collect();
+        assert_eq!(left.len(), 2, "the database and the lock: {left:?}");
+    }
+
+    /// Root restores for another user; whoever else does, for themselves.
+    #[tokio::test]
+    async fn what_is_made_belongs_to_the_owner_of_what_was_there() {
+        let (directory, file, data) = a_backup().await;
+        let owner = |path: &Path| {
+            let metadata = fs::metadata(path).unwrap();
+            (metadata.uid(), metadata.gid())
+        };
+        if rustix::process::geteuid().is_root() {
+            chown(directory.path(), Some(65_534), Some(65_533)).unwrap();
+        }
+        let service = owner(directory.path());
+        let deep = data.join("deep");
+        restored(&file, &deep).unwrap();
+        for made in [
+            &data,
+            &deep,
+            &deep.join("relatch.db"),
+            &deep.join("relatch.lock"),
+        ] {
+            assert_eq!(owner(made), service, "{}", made.display());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_restore_left_makes_way() {
+        let (_directory, file, data) = a_backup().await;
+        private::directory(&data).unwrap();
+        for name in ["relatch.db.draft", "relatch.db.draft-journal"] {
+            fs::write(data.join(name), "half of it").unwrap();
+        }
+        restored(&file, &data).unwrap();
+        assert_eq!(marks(&open(&data).unwrap()).await, ["kept"]);
+    }
 }

@@ -1,5 +1,6 @@
 //! How much room the file system of a data directory has left.
 
+use super::private;
 use super::refusal::OpenError;
 use crate::store::StoreError;
 use std::path::Path;
@@ -11,8 +12,7 @@ const LEAST: u64 = 4 * 1024 * 1024;
 
 /// The room where the directory is, or will be, in bytes, for whoever is not root.
 pub(super) fn free(directory: &Path) -> Result<u64, OpenError> {
-    let there = directory.ancestors().find(|path| path.exists());
-    let there = there.unwrap_or(directory);
+    let there = private::nearest(directory);
     let room = rustix::fs::statvfs(there).map_err(|cause| OpenError::file(there, cause.into()))?;
     Ok(room.f_bavail.saturating_mul(room.f_frsize))
 }
@@ -26,4 +26,16 @@ pub(super) fn require(directory: &Path) -> Result<(), StoreError> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LEAST;
+
+    #[test]
+    fn operators_are_told_how_much_it_is() {
+        let document = include_str!("../../../docs/metrics.md");
+        let told = format!("**less than {} MiB are left**", LEAST / (1024 * 1024));
+        assert!(document.contains(&told), "{told}");
+    }
 }

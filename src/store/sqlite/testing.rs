@@ -2,13 +2,16 @@
 
 use super::queue::Priority;
 use super::work::Work;
-use super::{OpenError, SqliteSettings, SqliteStore};
+use super::{OpenError, RestoreRefused, Restored, SqliteSettings, SqliteStore, restore};
 use crate::clock::Clock;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::time::Timestamp;
 use crate::random::SystemRandom;
 use crate::store::StoreError;
+use rusqlite::Connection;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -67,6 +70,27 @@ impl House {
         }
     }
 
+    /// Closes the store, fills the first page of a table with what is no page, and opens the store again.
+    pub(super) fn spoilt(self, table: &str) -> Self {
+        drop(self.store);
+        let database = self.directory.join("relatch.db");
+        let page: u32 = Connection::open(&database)
+            .unwrap()
+            .query_row(
+                "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
+                [table],
+                |row| row.get(0),
+            )
+            .unwrap();
+        let file = File::options().write(true).open(&database).unwrap();
+        file.write_all_at(&[0xff; 4_096], u64::from(page - 1) * 4_096)
+            .unwrap();
+        Self {
+            store: Arc::new(open(&self.directory).unwrap()),
+            ..self
+        }
+    }
+
     /// Hands the operation in, without waiting for its answer.
     pub(super) fn begin<T: Send + 'static>(
         &self,
@@ -108,15 +132,19 @@ impl House {
         }
     }
 
+    /// What a process leaves that is killed now: nothing is closed, nothing folded.
+    pub(super) fn crashed(&self) -> TempDir {
+        let left = TempDir::new().unwrap();
+        fs::set_permissions(left.path(), Permissions::from_mode(0o700)).unwrap();
+        for name in ["relatch.db", "relatch.db-wal"] {
+            fs::copy(self.directory.join(name), left.path().join(name)).unwrap();
+        }
+        left
+    }
+
     /// The keys of the rows that [`mark`] wrote.
     pub(super) async fn marks(&self) -> Vec<String> {
-        let read = self.store.readers.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT CAST(limit_key AS TEXT) FROM limits ORDER BY 1")?;
-            let keys = statement.query_map([], |row| row.get(0))?;
-            Ok(keys.collect::<Result<_, _>>()?)
-        });
-        read.await.unwrap()
+        marks(&self.store).await
     }
 
     /// The log: each event's place and the fact that [`mark`] left in it.
@@ -163,11 +191,41 @@ pub(super) fn refusal(directory: &Path) -> OpenError {
     }
 }
 
-/// Writes a row and an event.
-pub(super) fn mark(work: &mut Work<'_>, key: &str) -> Result<(), StoreError> {
+/// Makes the database of a directory of a backup.
+pub(super) fn restored(from: &Path, directory: &Path) -> Result<Restored, RestoreRefused> {
+    restore(from, directory, &crate::clock::SystemClock, &SystemRandom)
+}
+
+/// The keys of the rows that [`mark`] wrote.
+pub(super) async fn marks(store: &SqliteStore) -> Vec<String> {
+    let read = store.readers.read(|connection| {
+        let mut statement =
+            connection.prepare_cached("SELECT CAST(limit_key AS TEXT) FROM limits ORDER BY 1")?;
+        let keys = statement.query_map([], |row| row.get(0))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    });
+    read.await.unwrap()
+}
+
+/// Whether the file has this text anywhere.
+pub(super) fn holds(file: &Path, text: &str) -> bool {
+    let bytes = fs::read(file).unwrap();
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// Writes a row without an event.
+pub(super) fn jot(work: &Work<'_>, key: &str) -> Result<(), StoreError> {
     work.sql()
         .prepare_cached("INSERT INTO limits (limit_key, arrival) VALUES (?1, 0)")?
         .execute([key.as_bytes()])?;
+    Ok(())
+}
+
+/// Writes a row and an event.
+pub(super) fn mark(work: &mut Work<'_>, key: &str) -> Result<(), StoreError> {
+    jot(work, key)?;
     work.record(event(work.now(), key))
 }
 

@@ -2,6 +2,7 @@
 
 use super::row::{Columns, all, one};
 use crate::domain::audit::{Leaf, Root, Tree, commitment};
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use prost::Message as _;
 use rusqlite::Connection;
@@ -17,6 +18,8 @@ pub struct Contents {
     pub log_size: u64,
     /// The root of the Merkle tree over their leaves (RFC 9162 §2.1).
     pub log_root: Root,
+    /// When the latest of them happened.
+    pub latest_event: Timestamp,
 }
 
 /// Reads everything: SQLite's own structure, its references, and the audit log, whose sequence must be
@@ -46,23 +49,25 @@ pub(super) fn verify(connection: &Connection) -> Result<Contents, StoreError> {
     )?;
     let log_origin =
         log_origin.ok_or_else(|| StoreError::corrupt("it is nobody's installation"))?;
-    let tree = log(connection, &log_origin)?;
+    let (tree, latest_event) = log(connection, &log_origin)?;
     Ok(Contents {
         accounts: accounts.unwrap_or(0),
         log_origin,
         log_size: tree.size(),
         log_root: tree.root(),
+        latest_event,
     })
 }
 
-/// The tree over the log.
-fn log(connection: &Connection, origin: &str) -> Result<Tree, StoreError> {
+/// The tree over the log, and the latest time in it: a clock that was set back may have come after.
+fn log(connection: &Connection, origin: &str) -> Result<(Tree, Timestamp), StoreError> {
     let mut statement = connection.prepare(
         "SELECT sequence, leaf, opening FROM audit_leaves LEFT JOIN audit_openings USING (sequence)
          ORDER BY sequence",
     )?;
     let mut rows = statement.query([])?;
     let mut tree = Tree::default();
+    let mut latest = Timestamp::from_micros(0);
     while let Some(row) = rows.next()? {
         let sequence: i64 = row.get(0)?;
         let altered =
@@ -76,6 +81,7 @@ fn log(connection: &Connection, origin: &str) -> Result<Tree, StoreError> {
             return Err(altered());
         }
         tree.push(&encoded);
+        latest = latest.max(leaf.time.unwrap_or_default().into());
     }
-    Ok(tree)
+    Ok((tree, latest))
 }

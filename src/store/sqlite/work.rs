@@ -86,15 +86,16 @@ impl<'group> Work<'group> {
 }
 
 /// A statement failed. What repeating may mend is unavailable; what the database holds against us, or
-/// we against it, is corrupt. Either way the operation's savepoint takes back what it did.
+/// we against it, is corrupt; what its file has lost is damaged. Either way the operation's savepoint takes back what it did.
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string().into())
+            }
             None
             | Some(
                 ErrorCode::Unknown
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
                 | ErrorCode::ConstraintViolation
                 | ErrorCode::TypeMismatch
                 | ErrorCode::ApiMisuse

@@ -1,5 +1,6 @@
 //! The writer: one thread that owns the connection that writes.
 
+use super::folding::Folding;
 use super::group::Groups;
 use super::job::{Job, Pending};
 use super::queue::{Priority, Queue, Taken};
@@ -7,16 +8,14 @@ use super::statistics::{Counters, WriterStatistics};
 use super::work::Work;
 use crate::domain::audit::Sequence;
 use crate::store::{Doubt, StoreError};
+use crate::traces;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 use tokio::sync::{oneshot, watch};
-
-/// How long nothing is written before the write-ahead log is folded into the database: then nobody waits
-/// for it. Until then the log holds pages as they were, erased addresses included.
-const QUIET: Duration = Duration::from_secs(1);
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// Hands operations to the writer's thread. Dropping it lets the thread finish its group, fold
 /// the write-ahead log into the database, and end.
@@ -30,7 +29,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; `waiting` operations of each priority may wait for it.
-    pub(super) fn start(groups: Groups, waiting: NonZeroUsize) -> io::Result<Self> {
+    pub(super) fn start(
+        groups: Groups,
+        waiting: NonZeroUsize,
+        folding: Folding,
+    ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(waiting));
         let counters = Arc::clone(&groups.counters);
         let (head, work) = (groups.head.subscribe(), groups.work.subscribe());
@@ -38,7 +41,7 @@ impl Writer {
             .name("relatch-writer".to_owned())
             .spawn({
                 let queue = Arc::clone(&queue);
-                move || write(groups, &queue)
+                move || write(groups, &queue, folding)
             })?;
         Ok(Self {
             queue,
@@ -67,6 +70,7 @@ impl Writer {
         self.queue
             .push(priority, Box::new(Pending::new(operation, reply)))
             .map_err(StoreError::unavailable)?;
+        let answer = answer.instrument(traces::commit());
         answer.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable {
                 doubt: Doubt::Unknown,
@@ -105,18 +109,21 @@ impl Drop for Writer {
     }
 }
 
-fn write(mut groups: Groups, queue: &Queue<Box<dyn Job>>) {
+fn write(mut groups: Groups, queue: &Queue<Box<dyn Job>>, mut folding: Folding) {
     let _abandon = AbandonOnExit(queue);
     let mut group = Vec::new();
-    let mut folded = true;
     loop {
-        match queue.take(&mut group, (!folded).then_some(QUIET)) {
+        let fold = match queue.take(&mut group, folding.patience()) {
             Taken::Group => {
                 groups.commit(&mut group);
-                folded = false;
+                folding.written(Instant::now())
             }
-            Taken::Nothing => folded = groups.fold(),
+            Taken::Nothing => true,
             Taken::Closed => break,
+        };
+        if fold {
+            let folded = groups.fold();
+            folding.tried(Instant::now(), folded);
         }
     }
     groups.finish();
@@ -134,8 +141,10 @@ impl Drop for AbandonOnExit<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::SqliteSettings;
-    use super::super::testing::{House, mark};
+    use super::super::folding::QUIET;
+    use super::super::testing::{House, holds, jot, mark};
     use super::*;
+    use std::time::Duration;
 
     fn three_may_wait() -> House {
         House::with(SqliteSettings {
@@ -183,6 +192,22 @@ mod tests {
         };
         tokio::time::timeout(20 * QUIET, folded).await.unwrap();
         assert_eq!(house.marks().await, ["kept"]);
+    }
+
+    #[tokio::test]
+    async fn an_erased_address_does_not_outlive_the_next_write_once_the_log_is_old() {
+        const ADDRESS: &str = "erased@example.com";
+        let house = House::with(SqliteSettings {
+            fold_within: Duration::ZERO,
+            ..SqliteSettings::default()
+        });
+        house.write(|work| jot(work, ADDRESS)).await.unwrap();
+        let erased = house.write(|work| Ok(work.sql().execute("DELETE FROM limits", [])?));
+        assert_eq!(erased.await.unwrap(), 1);
+        house.write(|work| mark(work, "next")).await.unwrap();
+        for file in ["relatch.db", "relatch.db-wal"] {
+            assert!(!holds(&house.directory.join(file), ADDRESS), "{file}");
+        }
     }
 
     #[tokio::test]

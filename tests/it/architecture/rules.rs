@@ -175,7 +175,7 @@ fn includes_generated_code_in_one_place(_: &str, layer: &str, name: &Name) -> Op
         name.segments.last().map(String::as_str),
         Some("include" | "include_proto" | "include_file_descriptor_set")
     );
-    (name.is_macro && includes && layer != "pb")
+    (name.arguments.is_some() && includes && layer != "pb")
         .then(|| "generated code included outside src/pb.rs".to_owned())
 }
 

@@ -22,8 +22,8 @@ pub(super) struct Source<'a> {
 /// `a::c`. What begins with `self` or `super` is told from `crate`.
 pub(super) struct Name {
     pub(super) segments: Vec<String>,
-    /// Whether it is called as a macro.
-    pub(super) is_macro: bool,
+    /// What it is given, if it is called as a macro.
+    pub(super) arguments: Option<Vec<Token>>,
     /// Counted from 1.
     pub(super) line: usize,
 }
@@ -89,7 +89,7 @@ impl<'a> Source<'a> {
                     self.walk(&group.tokens, module);
                     after
                 }
-                Kind::Mark(_) | Kind::Literal => after,
+                Kind::Mark(_) | Kind::Literal(_) => after,
             };
         }
     }
@@ -162,11 +162,13 @@ impl<'a> Source<'a> {
                 _ => break,
             }
         }
-        let is_macro =
-            matches!(rest, [mark, body, ..] if mark.is_mark('!') && body.group().is_some());
+        let arguments = match rest {
+            [mark, body, ..] if mark.is_mark('!') => body.group().map(|body| body.tokens.clone()),
+            _ => None,
+        };
         self.names.push(Name {
             segments: absolute(segments, module),
-            is_macro,
+            arguments,
             line: tokens[0].line,
         });
         rest

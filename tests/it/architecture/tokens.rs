@@ -1,24 +1,27 @@
-//! Rust's tokens, as far as names are concerned: no comments, no content of literals, brackets nested.
+//! Rust's tokens, as far as names and words are concerned: no comments, brackets nested.
 
 use std::mem;
 
 /// A token and the line it begins on, counted from 1.
+#[derive(Clone)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) line: usize,
 }
 
+#[derive(Clone)]
 pub(super) enum Kind {
     /// An identifier or a keyword; a raw identifier without its `r#`.
     Word(String),
     /// One character of punctuation. `::` are two marks.
     Mark(char),
-    /// A number, a string, a character.
-    Literal,
+    /// A number, a string, a character, as it is written.
+    Literal(String),
     Group(Group),
 }
 
 /// What stands in brackets.
+#[derive(Clone)]
 pub(super) struct Group {
     /// `(`, `[` or `{`.
     pub(super) open: char,
@@ -71,8 +74,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         if let Some(length) = blank(reader.rest) {
             reader.take(length.map_err(unclosed)?);
         } else if let Some(length) = literal(reader.rest) {
-            reader.take(length.map_err(unclosed)?);
-            push(Kind::Literal);
+            let text = reader.take(length.map_err(unclosed)?);
+            push(Kind::Literal(text.to_owned()));
         } else if let Some(length) = word(reader.rest) {
             let word = reader.take(length);
             push(Kind::Word(word.trim_start_matches("r#").to_owned()));

@@ -6,6 +6,8 @@ fn every_help_has_an_example() {
     for line in [
         "",
         "dev",
+        "config example",
+        "config reference",
         "keys init",
         "keys list",
         "keys add",
@@ -17,6 +19,8 @@ fn every_help_has_an_example() {
         "account import",
         "account export",
         "audit tail",
+        "breach build",
+        "breach verify",
     ] {
         let help = relatch(&env::temp_dir(), &format!("{line} --help")).succeeded();
         assert!(

@@ -5,6 +5,7 @@ mod config;
 mod help;
 mod keys;
 mod server;
+mod store;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -55,7 +56,7 @@ impl Ran {
 
     /// What it said, if it was refused.
     #[track_caller]
-    fn refused(self) -> String {
+    pub(crate) fn refused(self) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (Some(1), ""));
         self.stderr
     }

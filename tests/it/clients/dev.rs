@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const DATA: &str = "relatch-dev";
 
 /// Every listener on a port that is free.
-pub(super) const FREE_PORTS: [&str; 8] = [
+pub(crate) const FREE_PORTS: [&str; 8] = [
     "--grpc-listen",
     "127.0.0.1:0",
     "--console-listen",
@@ -27,7 +27,7 @@ const SECRETS: [&str; 6] = ["rlk_", "rlt1_", "rlc1_", "rlp1_", "demo-", super::P
 
 /// A demonstration in a directory of its own. Dropping it ends it, and checks that it ended in good order
 /// and kept its secrets out of its log.
-pub(super) struct Dev {
+pub(crate) struct Dev {
     directory: TempDir,
     arguments: Vec<String>,
     process: Child,
@@ -35,7 +35,7 @@ pub(super) struct Dev {
 
 impl Dev {
     /// Starts one and waits until it is ready.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), &[]).await
     }
 
@@ -74,12 +74,12 @@ impl Dev {
     }
 
     /// Where it was started.
-    pub(super) fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
     /// Where it keeps its data.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.directory().join(DATA)
     }
 
@@ -157,7 +157,7 @@ impl Dev {
     }
 
     /// Ends it, unless it has ended: its number may be another process's by now.
-    fn end(&mut self, signal: &str) -> ExitStatus {
+    pub(crate) fn end(&mut self, signal: &str) -> ExitStatus {
         if self.process.try_wait().unwrap().is_none() {
             self.signal(signal);
         }

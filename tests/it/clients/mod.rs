@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test should panic")]
 
 mod addresses;
-mod dev;
+pub(crate) mod dev;
 mod grpcurl;
 mod inbox;
 mod pasted;

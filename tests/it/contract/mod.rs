@@ -185,6 +185,8 @@ macro_rules! contract {
                 a_retry_waits_its_pause,
                 a_message_whose_link_died_is_expired_instead,
                 a_lease_of_nothing_expires_what_is_dead,
+                a_notice_is_given_up_after_three_days,
+                of_many_attempts_the_newest_are_kept,
                 a_message_that_came_back_has_failed,
                 what_is_not_out_does_not_come_back,
                 a_lost_lease_settles_nothing,

@@ -1,13 +1,16 @@
 //! The outbox.
 
 use super::{Bench, link_of};
-use crate::support::fixture::{self, cancel, identifier, lease, resolve, take_in};
+use crate::support::fixture::{
+    self, cancel, confirm, identifier, lease, password_hash, resolve, take_in,
+};
 use relatch::clock::Clock;
 use relatch::domain::id::MessageId;
-use relatch::domain::message::DeliveryState;
+use relatch::domain::message::{DeliveryState, NOTICE_LIFETIME};
 use relatch::store::{
-    AccountSelector, AttemptOutcome, Backlog, LeasedMessage, MarkBounced, MessageBounced,
-    MessageFilter, MessagePage, MessageRecord, MessageSettled, SettleMessage, TakenIn,
+    ATTEMPTS_KEPT, AccountSelector, AttemptOutcome, Backlog, LeasedMessage, MarkBounced,
+    MessageBounced, MessageFilter, MessagePage, MessageRecord, MessageSettled, SettleMessage,
+    TakenIn,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -182,6 +185,83 @@ pub(super) async fn a_lease_of_nothing_expires_what_is_dead(bench: Bench) {
         (alive.address.as_str(), alive.attempt),
         ("ben@example.com", 1)
     );
+}
+
+/// The notice that a password was changed, and nothing else, is due.
+async fn one_notice(bench: &Bench) -> LeasedMessage {
+    let message = one_due(bench).await;
+    let accepted = settle(&message, AttemptOutcome::Accepted);
+    bench.store.settle_message(accepted).await.unwrap();
+    let link = link_of(&message);
+    let live = bench.open(link).await;
+    let confirm = confirm(link, &live, password_hash(1));
+    bench.store.confirm_reset(confirm).await.unwrap();
+    bench.due().await.remove(0)
+}
+
+fn busy(pause: Duration) -> AttemptOutcome {
+    AttemptOutcome::Retry {
+        pause,
+        error: "452 4.2.2 mailbox full".to_owned(),
+    }
+}
+
+pub(super) async fn a_notice_is_given_up_after_three_days(bench: Bench) {
+    let notice = one_notice(&bench).await;
+    let retry = settle(&notice, busy(Duration::from_mins(5)));
+    bench.store.settle_message(retry).await.unwrap();
+    bench
+        .clock
+        .advance(NOTICE_LIFETIME.saturating_sub(Duration::from_micros(1)));
+    let again = bench.due().await.remove(0);
+    assert_eq!((again.message_id, again.attempt), (notice.message_id, 2));
+    let retry = settle(&again, busy(Duration::from_micros(1)));
+    bench.store.settle_message(retry).await.unwrap();
+
+    bench.clock.advance(Duration::from_micros(1));
+    let before = bench.head();
+    let leased = bench.store.lease_messages(lease(10)).await.unwrap();
+    assert_eq!((leased.messages.len(), leased.expired), (0, 1));
+    assert_eq!(bench.events(before).await, ["message_expired"]);
+    let selector = AccountSelector::Email(fixture::profile("ada@example.com").email.key().clone());
+    let account = bench.store.account(selector).await.unwrap().unwrap();
+    let page = MessagePage {
+        filter: MessageFilter::Account(account.account_id),
+        after: None,
+        at_most: 2,
+    };
+    let records = bench.store.list_messages(page).await.unwrap();
+    let record = records
+        .iter()
+        .find(|record| record.message_id == notice.message_id)
+        .unwrap();
+    assert_eq!(
+        (record.state, record.reason.as_str()),
+        (DeliveryState::Expired, "notice_too_old")
+    );
+    assert_eq!(
+        record.expires_at.since(record.requested_at),
+        NOTICE_LIFETIME
+    );
+    bench.clock.advance(Duration::from_hours(24));
+    assert!(bench.due().await.is_empty());
+}
+
+pub(super) async fn of_many_attempts_the_newest_are_kept(bench: Bench) {
+    let pause = Duration::from_secs(1);
+    let mut message = one_due(&bench).await;
+    for number in 1..=ATTEMPTS_KEPT + 2 {
+        assert_eq!(message.attempt, number);
+        let error = format!("451 attempt {number}");
+        let retry = settle(&message, AttemptOutcome::Retry { pause, error });
+        bench.store.settle_message(retry).await.unwrap();
+        bench.clock.advance(pause);
+        message = bench.due().await.remove(0);
+    }
+    let kept = listed(&bench, "ada@example.com").await.remove(0).attempts;
+    assert_eq!(kept.len(), ATTEMPTS_KEPT as usize);
+    assert_eq!(kept[0].error, "451 attempt 3");
+    assert_eq!(kept.last().unwrap().error, "451 attempt 22");
 }
 
 fn bounced(message: &LeasedMessage) -> MarkBounced {

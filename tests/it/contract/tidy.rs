@@ -145,12 +145,14 @@ pub(super) async fn what_is_over_goes_and_what_is_not_stays(bench: Bench) {
     assert!(matches!(gone, OpenedReset::Dead(_)));
     let live = bench.open(young).await;
 
-    // A notice that waits, however long, is not over.
+    // A notice is not over while it waits, which it does for three days.
     let confirmed = confirm(young, &live, password_hash(1));
     bench.store.confirm_reset(confirmed).await.unwrap();
-    bench.clock.advance(Duration::from_hours(1_000));
+    bench.clock.advance(Duration::from_hours(71));
     let [messages, resets] = bench.over();
     assert_eq!(bench.tidy(resets).await + bench.tidy(messages).await, 1);
     assert_eq!(bench.due().await.len(), 1);
+    bench.clock.advance(Duration::from_hours(1));
+    assert_eq!(bench.due().await.len(), 0);
     bench.reread(ada.account_id).await;
 }

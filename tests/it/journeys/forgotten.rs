@@ -337,8 +337,8 @@ async fn what_cannot_be_read_of_one_account_keeps_nobody_else_s_mail_back() {
     // As if another version had written them.
     let an_account = "UPDATE accounts SET locale = 'de_AT' WHERE email = 'eve@example.com'";
     let a_message = "INSERT INTO messages (message_id, account_id, kind, channel, address, destination, locale, state,
-                                           reason, requested_at, attempts, due_at)
-                     SELECT randomblob(16), account_id, 99, 1, email, '', '', 1, '', 0, 0, 0 FROM accounts";
+                                           reason, requested_at, expires_at, attempts, due_at)
+                     SELECT randomblob(16), account_id, 99, 1, email, '', '', 1, '', 0, 1 << 62, 0, 0 FROM accounts";
     let a_request =
         "INSERT INTO intake SELECT 1, x'', 0, 0, 'nobody', '', x'', x'', '', x'', '', '', ''";
     for statement in [an_account, a_message, a_request] {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::post::Post;
-use super::server::MailServer;
+use super::server::{MailServer, PASSWORD};
+use crate::support::canaries::Canaries;
 
 /// Collects log lines.
 #[derive(Clone, Default)]
@@ -50,21 +51,20 @@ async fn no_address_password_or_token_is_logged_whatever_the_server_says() {
     post.put("canary.ada@example.com").await;
     mail.tell(json!({"password": "another"})).await;
     post.deliver().await;
-    mail.tell(json!({"password": "correct smtp battery", "answers": {
+    mail.tell(json!({"password": PASSWORD, "answers": {
         "MAIL": ["553-5.7.1 <no-reply@acme.example>:\r\n553 5.7.1 not yours: canary.ada@example.com"],
         "RCPT": [
             "451 4.7.1 <canary.ada@example.com>: greylisted",
             "554 5.7.1 <canary.ada@example.com>: relay access denied",
-            "550 5.1.1 <canary.ada@example.com>: unknown",
         ],
     }}))
     .await;
-    for pause in [5, 10, 20, 40] {
+    for pause in [5, 10, 20] {
         post.bench.clock.advance(Duration::from_secs(pause));
         post.deliver().await;
     }
     let (_, attempts) = post.fate("canary.ada@example.com").await;
-    assert_eq!(attempts.len(), 5, "{attempts:?}");
+    assert_eq!(attempts.len(), 4, "{attempts:?}");
 
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     for expected in [
@@ -75,19 +75,13 @@ async fn no_address_password_or_token_is_logged_whatever_the_server_says() {
     ] {
         assert!(log.contains(expected), "{expected} in {log}");
     }
-    for secret in [
-        "canary.ada",
-        "no-reply@",
-        "correct smtp battery",
-        "Y29ycmVjdCBzbXRwIGJhdHRlcnk",
-        "rlt1_",
-        "rlc1_",
-        "127.0.0.1:1/",
-    ] {
-        assert!(!log.contains(secret), "{secret} in {log}");
-        assert!(
-            !attempts.concat().contains(secret),
-            "{secret} in {attempts:?}"
-        );
-    }
+    let secrets = Canaries::default()
+        .value("the person's address", "canary.ada")
+        .value("the sender's address", "no-reply@")
+        .value("the password", PASSWORD)
+        .value("a link", "#rlt1_")
+        .value("a cancel link", "#rlc1_")
+        .value("the page", "127.0.0.1:1/");
+    secrets.are_not_in("the log", &log);
+    secrets.are_not_in("an attempt", attempts.concat());
 }

@@ -18,7 +18,7 @@ use crate::support::certificates::{Authority, Pair};
 use crate::support::eventually;
 
 /// The password that it accepts from `relatch`.
-const PASSWORD: &str = "correct smtp battery";
+pub(crate) const PASSWORD: &str = "correct smtp battery";
 
 /// A mail server that does what a test tells it. Dropping it ends it.
 pub(crate) struct MailServer {

@@ -125,10 +125,7 @@ async fn nothing_that_had_ended_lives_again() {
         .unwrap();
 
     let refused = store(&["restore"], &file, configured).unwrap_err();
-    assert!(
-        refused.contains("move that directory away first"),
-        "{refused}"
-    );
+    assert!(refused.contains("move the whole directory"), "{refused}");
     assert!(served.end().await.success());
     fs::rename(premises.path("data"), premises.path("moved")).unwrap();
     let told = store(&["restore"], &file, configured).unwrap();
@@ -204,7 +201,7 @@ fn what_is_no_sound_backup_is_refused_and_leaves_nothing() {
     };
     assert!(with(&|bytes| bytes.truncate(bytes.len() / 2)).contains("cannot be used"));
     assert!(with(&|bytes| bytes.clear()).contains("another program's database"));
-    assert!(with(&|bytes| bytes[..100].fill(b'?')).contains("is damaged or is not a database"));
+    assert!(with(&|bytes| bytes[..100].fill(b'?')).contains("is damaged or is not a backup"));
     assert!(with(&|bytes| bytes[4_096..4_104].fill(0xff)).contains("damaged"));
     // The schema's version, in the header (SQLite's file format §1.3).
     assert!(with(&|bytes| bytes[60..64].fill(0x7f)).contains("use a newer version of Relatch"));

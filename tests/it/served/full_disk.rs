@@ -14,13 +14,31 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
+/// What makes file systems that only the processes within see. Anybody may: root within is nobody in particular without.
+const WITHIN: [&str; 3] = ["--user", "--map-root-user", "--mount"];
+
+/// Says so when the kernel does not let anybody.
+fn require_namespaces() {
+    let tried = Command::new("unshare").args(WITHIN).arg("true").output();
+    let tried = tried.expect("this test needs `unshare` (util-linux) for a file system of its own");
+    assert!(
+        tried.status.success(),
+        "this test needs a user namespace for a small file system of its own, and the kernel gives none: {}\
+         allow it with `sysctl user.max_user_namespaces=100`, on Debian `kernel.unprivileged_userns_clone=1`, on Ubuntu \
+         `kernel.apparmor_restrict_unprivileged_userns=0`; in a container, by its seccomp profile",
+        String::from_utf8_lossy(&tried.stderr)
+    );
+}
+
 /// Starts a service whose data is on a file system of so many KiB, which ends with the service.
 async fn serve_on(premises: &Premises, kib: u32) -> Served {
+    require_namespaces();
     fs::create_dir(premises.path("data")).unwrap();
     let serve = premises.command();
     let mut command = Command::new("unshare");
     command
-        .args(["--mount", "sh", "-c"])
+        .args(WITHIN)
+        .args(["sh", "-c"])
         .arg(format!(
             "mount -t tmpfs -o size={kib}k,mode=0700 relatch '{}' && exec \"$@\"",
             premises.path("data").display()
@@ -45,7 +63,8 @@ fn copy(premises: &Premises, served: &Served) -> PathBuf {
     }
     fs::create_dir(&directory).unwrap();
     let copied = Command::new("nsenter")
-        .args(["--mount", "--target", &served.process.id().to_string()])
+        .args(["--user", "--preserve-credentials", "--mount", "--target"])
+        .arg(served.process.id().to_string())
         .arg(env!("CARGO_BIN_EXE_relatch"))
         .args(["store", "backup", "--directory"])
         .arg(premises.path("data"))
@@ -68,7 +87,7 @@ fn fill(path: &PathBuf) {
     }
 }
 
-async fn health(channel: &Channel, service: &str) -> ServingStatus {
+pub(super) async fn health(channel: &Channel, service: &str) -> ServingStatus {
     let request = HealthCheckRequest {
         service: service.to_owned(),
     };

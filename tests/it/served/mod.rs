@@ -1,14 +1,22 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod backup;
+mod canaries;
+mod damage;
+mod demonstrations;
 mod ending;
 mod example;
 mod full_disk;
 mod handshakes;
+mod hostile;
 mod identity;
 mod journeys;
 mod pasted;
+mod pressure;
 mod refusals;
+mod restores;
+mod systemd;
+mod traces;
 
 use crate::support::certificates::{Authority, Pair};
 use crate::support::{eventually, fixture};
@@ -29,13 +37,13 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 const TOKEN: &str = "rlk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 
 /// A directory with everything that a service needs, certificates included.
-struct Premises {
+pub(crate) struct Premises {
     directory: TempDir,
     authority: Authority,
 }
 
 impl Premises {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let premises = Self {
             directory: tempfile::tempdir().unwrap(),
             authority: Authority::new(),
@@ -60,7 +68,7 @@ impl Premises {
     }
 
     /// Writes the configuration, with this behind it, and a mail server that nobody is.
-    fn configure(&self, more: &str) {
+    pub(crate) fn configure(&self, more: &str) {
         let nobody = "smtp.host = \"127.0.0.1\"\nsmtp.port = 1\nsmtp.security = \"plain\"\nsmtp.from = \"no-reply@example.com\"\n";
         self.configure_with(nobody, more);
     }
@@ -111,12 +119,12 @@ scopes = ["reset"]
         );
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file that its owner alone may read, and puts it in place as a whole.
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let draft = self.path(&format!("{name}.draft"));
         fs::write(&draft, text).unwrap();
         fs::set_permissions(&draft, Permissions::from_mode(0o600)).unwrap();
@@ -136,14 +144,14 @@ scopes = ["reset"]
 
     /// What a start says that must fail.
     #[track_caller]
-    fn refused(&self) -> String {
+    pub(crate) fn refused(&self) -> String {
         let Output { status, stderr, .. } = self.command().output().unwrap();
         let said = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(1), "{said}");
         said
     }
 
-    async fn serve(&self) -> Served {
+    pub(crate) async fn serve(&self) -> Served {
         self.serve_by(self.command()).await
     }
 
@@ -187,7 +195,7 @@ scopes = ["reset"]
 }
 
 /// A service that runs. Dropping it ends it.
-struct Served {
+pub(crate) struct Served {
     process: Child,
     log: PathBuf,
     grpc: SocketAddr,
@@ -200,7 +208,7 @@ impl Served {
     }
 
     /// The first line of the log with this message.
-    fn told(&self, message: &str) -> Option<Value> {
+    pub(crate) fn told(&self, message: &str) -> Option<Value> {
         self.text()
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -216,6 +224,11 @@ impl Served {
     /// Asks it to end, and waits.
     async fn end(&mut self) -> ExitStatus {
         self.signal("TERM");
+        self.ended().await
+    }
+
+    /// Waits for its end.
+    async fn ended(&mut self) -> ExitStatus {
         let mut ended = None;
         eventually(async || {
             ended = self.process.try_wait().unwrap();
@@ -223,6 +236,26 @@ impl Served {
         })
         .await;
         ended.unwrap()
+    }
+
+    /// What the system says of the process, in KiB: `VmRSS`, `VmHWM`.
+    fn memory_kib(&self, what: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let mut words = status.split_whitespace();
+        words.find(|word| word.strip_suffix(':') == Some(what));
+        words.next().unwrap().parse().unwrap()
+    }
+
+    /// How many files and connections it has open.
+    fn descriptors(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        open.unwrap().count()
+    }
+
+    /// A connection without TLS, where `grpc.plaintext` allows one.
+    async fn connect_plainly(&self) -> Channel {
+        let endpoint = Channel::from_shared(format!("http://{}", self.grpc)).unwrap();
+        endpoint.connect().await.unwrap()
     }
 
     async fn connect(&self, tls: ClientTlsConfig) -> Result<Channel, tonic::transport::Error> {

@@ -29,10 +29,12 @@ pub(crate) fn fresh<const N: usize>() -> [u8; N] {
 
 /// A ring of one key, the same in every test.
 pub(crate) fn keyring() -> Keyring {
-    Keyring::of(
-        KeyId::from_bytes([1, 2, 3, 4]),
-        std::array::from_fn(|i| u8::try_from(i * 5 + 3).unwrap_or(1)),
-    )
+    Keyring::of(KeyId::from_bytes([1, 2, 3, 4]), root())
+}
+
+/// What that key is made of.
+pub(crate) fn root() -> [u8; 32] {
+    std::array::from_fn(|i| u8::try_from(i * 5 + 3).unwrap_or(1))
 }
 
 /// A call by the service `web`.

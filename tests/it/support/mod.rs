@@ -1,7 +1,9 @@
 //! What the tests stand on.
 
+pub(crate) mod canaries;
 pub(crate) mod certificates;
 pub(crate) mod clock;
+pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod fixture;
 pub(crate) mod ops;

@@ -14,6 +14,7 @@ use relatch::domain::keyring::Keyring;
 use relatch::domain::message::MessageKind;
 use relatch::domain::page::Pages;
 use relatch::grpc::callers::Callers;
+use relatch::metrics::Metrics;
 use relatch::pb;
 use relatch::pb::account_service_client::AccountServiceClient;
 use relatch::pb::audit_service_client::AuditServiceClient;
@@ -150,6 +151,7 @@ impl TestServer {
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
             channel: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
             pages,
+            metrics: Metrics::default(),
         };
         let app = App::open(&config, around).unwrap();
         let service = app.service.clone();

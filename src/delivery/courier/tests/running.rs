@@ -140,6 +140,8 @@ async fn a_channel_that_is_not_ready_is_given_nothing_and_dead_links_expire_mean
         scene.outbox.states(),
         [DeliveryState::Expired, DeliveryState::Queued]
     );
+    // It is counted although nothing can be sent, which is when somebody looks.
+    assert!(scene.measures(r#"relatch_messages_ended_total{state="EXPIRED"} 1"#));
     sleep(Duration::from_secs(9 * 60 + 1)).await;
     assert_eq!(
         scene.outbox.states(),

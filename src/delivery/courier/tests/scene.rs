@@ -17,7 +17,7 @@ use crate::delivery::render::{Brand, Renderer};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::{PageUrl, Pages};
 use crate::domain::time::Timestamp;
-use crate::metrics::DeliveryMetrics;
+use crate::metrics::{Metrics, Registry};
 use crate::random::{NoEntropy, Random};
 use crate::store::Store;
 
@@ -128,6 +128,7 @@ pub(super) struct Scene {
     pub(super) outbox: Arc<Outbox>,
     pub(super) keyring: Arc<ArcSwap<Keyring>>,
     pub(super) channel: Arc<dyn Channel>,
+    pub(super) metrics: Metrics,
 }
 
 impl Scene {
@@ -140,6 +141,7 @@ impl Scene {
             outbox,
             keyring,
             channel,
+            metrics: Metrics::default(),
         }
     }
 
@@ -168,7 +170,7 @@ impl Scene {
                 cancel: page("cancel"),
                 forgot_password: page("forgot"),
             },
-            metrics: DeliveryMetrics::default(),
+            metrics: self.metrics.delivery.clone(),
         }
     }
 
@@ -183,6 +185,12 @@ impl Scene {
         let courier = self.courier();
         let running = tokio::spawn(async move { courier.run(async { drop(stopped.await) }).await });
         (stop, running)
+    }
+
+    /// Whether the metrics have this line.
+    pub(super) fn measures(&self, line: &str) -> bool {
+        let text = Registry::new(&self.metrics).text().unwrap();
+        text.lines().any(|told| told == line)
     }
 
     pub(super) fn elapsed(&self) -> Duration {

@@ -1,6 +1,7 @@
 //! The layers and the transport, over connections in memory.
 
 mod access;
+mod peers;
 mod streams;
 mod telling;
 mod transport;
@@ -13,21 +14,28 @@ use crate::domain::keyring::KeyId;
 use crate::grpc::context::CallContext;
 use crate::grpc::health::Health;
 use crate::grpc::refusal::Refusal;
+use crate::metrics::{ConnectionMetrics, Listener};
 use crate::pb::password_service_client::PasswordServiceClient;
 use crate::pb::{RequestResetRequest, RequestResetResponse};
+use crate::peers::{Guarded, Places};
 use crate::shutdown::{self, Trigger};
 use hyper_util::rt::TokioIo;
 use std::io;
+use std::num::NonZeroUsize;
 use tokio::io::DuplexStream;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
 
-/// A server with one connection, and what it leaves behind.
+/// A server with a connection, and what it leaves behind.
 struct Running {
     channel: Channel,
+    connections: mpsc::Sender<io::Result<Guarded<DuplexStream>>>,
+    places: Places,
     log: Arc<FakeLog>,
     refusals: Arc<Refusals>,
     callers: Arc<ArcSwap<Callers>>,
@@ -112,19 +120,26 @@ impl Running {
             reflection,
             shutdown,
         });
-        let (client_end, server_end) = tokio::io::duplex(64 * 1024);
-        let incoming =
-            tokio_stream::once(Ok::<_, io::Error>(server_end)).chain(tokio_stream::pending());
-        let serving = tokio::spawn(server.serve(incoming));
-        let channel = connect(client_end).await;
+        let places = NonZeroUsize::new(4).unwrap();
+        let places = Places::new(Listener::Grpc, places, &ConnectionMetrics::default());
+        let (connections, incoming) = mpsc::channel(1);
+        let serving = tokio::spawn(server.serve(ReceiverStream::new(incoming)));
+        let channel = channel(link(&connections, &places).await).await;
         Self {
             channel,
+            connections,
+            places,
             log,
             refusals,
             callers,
             trigger,
             serving,
         }
+    }
+
+    /// The other end of a new connection.
+    async fn link(&self) -> DuplexStream {
+        link(&self.connections, &self.places).await
     }
 
     fn passwords(&self) -> PasswordServiceClient<Channel> {
@@ -143,7 +158,17 @@ impl Running {
     }
 }
 
-async fn connect(end: DuplexStream) -> Channel {
+async fn link(
+    connections: &mpsc::Sender<io::Result<Guarded<DuplexStream>>>,
+    places: &Places,
+) -> DuplexStream {
+    let (client_end, server_end) = tokio::io::duplex(64 * 1024);
+    let connection = Guarded::new(server_end, places.seat());
+    connections.send(Ok(connection)).await.unwrap();
+    client_end
+}
+
+async fn channel(end: DuplexStream) -> Channel {
     let mut end = Some(end);
     let connector = tower::service_fn(move |_| {
         let end = end

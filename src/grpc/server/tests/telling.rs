@@ -4,8 +4,13 @@ use super::*;
 use crate::domain::audit::EventName;
 use crate::pb::WatchEventsRequest;
 use crate::pb::audit_service_client::AuditServiceClient;
+use crate::traces::TARGET;
 use std::sync::Mutex;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer as _, registry};
 
 /// Keeps what is logged.
 #[derive(Clone, Default)]
@@ -31,13 +36,17 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 impl Lines {
-    /// Logs what this thread does into these lines.
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_writer(self.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+    /// Logs what this thread does into these lines. With a single dispatcher alive, what another test's thread
+    /// thinks of a line would count here.
+    fn capture(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
+        let filter = Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target(TARGET, LevelFilter::OFF);
+        let lines = layer().json().with_writer(self.clone());
+        (
+            tracing::subscriber::set_default(registry().with(lines.with_filter(filter))),
+            tracing::Dispatch::new(registry()),
+        )
     }
 
     /// The lines that say this, as JSON.

@@ -35,14 +35,33 @@ async fn what_is_not_the_method_s_message_is_an_unreadable_field_of_no_name() {
     assert!(!refused.message().contains("RequestResetRequest"));
 }
 
-#[tokio::test]
-async fn headers_over_16_kib_do_not_reach_a_handler() {
-    let running = Running::start().await;
+/// A request with so many KiB in a header.
+fn padded(kib: usize) -> Request<RequestResetRequest> {
     let mut request = from("web", reset_for("a@example.com"));
+    let padding = "x".repeat(kib * 1024).parse().unwrap();
+    request.metadata_mut().insert("padding", padding);
     request
-        .metadata_mut()
-        .insert("padding", "x".repeat(17 * 1024).parse().unwrap());
-    assert!(running.passwords().request_reset(request).await.is_err());
+}
+
+#[tokio::test]
+async fn headers_over_16_kib_are_refused_in_words() {
+    let running = Running::start().await;
+    assert!(running.passwords().request_reset(padded(15)).await.is_ok());
+    let refused = running.passwords().request_reset(padded(17)).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(reason(&refused), "InvalidArgument relatch INVALID_FIELD");
+    let violations = refused.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(
+        violations[0].description,
+        "must have at most 16384 bytes of headers"
+    );
+}
+
+#[tokio::test]
+async fn headers_over_32_kib_are_refused_by_the_transport() {
+    let running = Running::start().await;
+    let refused = running.passwords().request_reset(padded(33)).await;
+    assert_eq!(reason(&refused.unwrap_err()), "Unknown ");
     assert!(running.request("web", "a@example.com").await.is_ok());
 }
 
