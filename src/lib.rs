@@ -13,6 +13,7 @@ pub mod grpc;
 pub mod metrics;
 pub mod pb;
 pub mod peers;
+pub mod pulled;
 pub mod random;
 pub mod service;
 pub mod shutdown;

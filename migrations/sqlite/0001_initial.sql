@@ -21,13 +21,15 @@ CREATE TABLE accounts (
     locale               TEXT NOT NULL,
     display_name         TEXT NOT NULL,
     disabled             INTEGER NOT NULL,
-    password_hash        TEXT,                       -- PHC string
+    password_hash        TEXT,                       -- PHC string; `foreign:` before what was imported
     password_changed_at  INTEGER,
     credential_version   INTEGER NOT NULL,
     sessions_valid_after INTEGER,
     created_at           INTEGER NOT NULL,
-    revision             INTEGER NOT NULL
+    revision             INTEGER NOT NULL,
+    imported_as          BLOB                        -- pseudonym of the imported row that it was made of
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX accounts_imported ON accounts (imported_as) WHERE imported_as IS NOT NULL;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
 -- which its source's limits will be full again, so a flood of one source delays itself only.

@@ -31,6 +31,7 @@ use crate::random::SystemRandom;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 /// Relatch, a password service: reset links by email and SMS, over gRPC, with an audit log that proves itself.
@@ -91,7 +92,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
-    let mut output = Output::new(&mut stdout, &mut stderr);
+    let watched = stderr.is_terminal();
+    let mut output = Output::new(&mut stdout, &mut stderr).watched(watched);
     match cli.command.run(&System, &mut output) {
         Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(Failure::Told(why)) => {

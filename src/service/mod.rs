@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod error;
 pub mod hasher;
 pub mod housekeeping;
+pub mod import;
 pub mod inspect;
 pub mod profile;
 pub mod refusals;

@@ -82,8 +82,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "grpc",
         &[
-            "audit", "clock", "domain", "metrics", "pb", "peers", "random", "service", "shutdown",
-            "store", "traces",
+            "audit", "clock", "domain", "metrics", "pb", "peers", "pulled", "random", "service",
+            "shutdown", "store", "traces",
         ],
     ),
     (
@@ -100,7 +100,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "audit",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "pulled", "random", "shutdown", "store",
+        ],
     ),
     (
         "store::sqlite",
@@ -123,6 +125,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pb", &[]),
     // The places for connections: handed to those who accept them, and to those who learn who is at the other end.
     ("peers", &["domain", "metrics"]),
+    ("pulled", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
     ("telemetry", &["config", "metrics", "traces"]),

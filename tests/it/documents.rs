@@ -3,6 +3,7 @@
 use crate::architecture::log_lines;
 use crate::support::database;
 use crate::support::server::TestServer;
+use relatch::domain::password::{ForeignHash, ForeignRefused};
 use std::collections::BTreeSet;
 
 /// What a document says under a heading, up to the next one of the same rank.
@@ -16,6 +17,23 @@ fn first_cells(document: &str) -> BTreeSet<String> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
         .collect()
+}
+
+#[test]
+fn every_format_that_is_documented_can_be_imported() {
+    let document = include_str!("../../docs/import.md");
+    let formats = document.split("## Formats of hashes").nth(1).unwrap();
+    let rows = formats.lines().filter_map(|line| line.strip_prefix("| `"));
+    let names: Vec<_> = rows
+        .filter_map(|row| row.split_once(" |"))
+        .flat_map(|(names, _)| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    assert_eq!(names.len(), 12, "{names:?}");
+    for name in names {
+        let refused = ForeignHash::import(name, "no hash").unwrap_err();
+        assert_eq!(refused, ForeignRefused::Malformed, "{name}");
+    }
 }
 
 #[test]

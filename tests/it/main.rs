@@ -14,6 +14,7 @@ mod contract;
 mod doctor;
 mod documents;
 mod grpc;
+mod import;
 mod journeys;
 mod mail;
 mod observed;

@@ -4,11 +4,13 @@
 //! blocklist, passwords known from breaches and words of the account and the service refused, and no
 //! rules about which kinds of character to use.
 
+mod argon2id;
 pub mod blocklist;
 mod breaches;
 mod cost;
 mod dates;
 mod derived;
+pub mod foreign;
 mod hash;
 mod keyboard;
 mod lookalike;
@@ -18,9 +20,11 @@ mod rule;
 mod strength;
 mod text;
 
+pub use argon2id::{Argon2idHash, Argon2idUnreadable, PepperId, SALT_BYTES, TAG_BYTES};
 pub use breaches::{Breaches, BreachesUnreadable, SHA1_BYTES};
 pub use cost::{Argon2Params, Argon2ParamsError};
-pub use hash::{HashUnreadable, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES};
+pub use foreign::{ForeignHash, ForeignRefused};
+pub use hash::{HashUnreadable, PasswordHash};
 pub use personal::PersonalWords;
 pub use policy::{Policy, PolicyError};
 pub use rule::{Judgement, Rule, Violation};

@@ -24,7 +24,13 @@ pub const MAX_BYTES: usize = 1_024;
 /// Clones share one buffer, which is wiped when the last of them goes. There is no `Display`, no
 /// comparison and no serialisation, and `Debug` prints `[redacted]`.
 #[derive(Clone)]
-pub struct Password(Arc<Zeroizing<String>>);
+pub struct Password(Arc<Forms>);
+
+struct Forms {
+    normal: Zeroizing<String>,
+    /// As it was typed, where that is another text.
+    typed: Option<Zeroizing<String>>,
+}
 
 /// Why a text cannot be a password at all, whatever the policy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -42,7 +48,10 @@ impl Password {
     /// No account has it: the policy refuses unassigned code points.
     #[must_use]
     pub fn nobodys() -> Self {
-        Self(Arc::new(Zeroizing::new("\u{378}".to_owned())))
+        Self(Arc::new(Forms {
+            normal: Zeroizing::new("\u{378}".to_owned()),
+            typed: None,
+        }))
     }
 
     /// Reads a password. Takes the text over, so that what was received is wiped too.
@@ -62,13 +71,23 @@ impl Password {
             }
             text.push(c);
         }
-        Ok(Self(Arc::new(text)))
+        Ok(Self(Arc::new(Forms {
+            typed: (*text != *received).then_some(received),
+            normal: text,
+        })))
     }
 
     /// What is hashed. U+0000 is a character like any other.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.0.normal.as_bytes()
+    }
+
+    /// What another system may have hashed: the text as it was typed, then the form in which it is
+    /// hashed here, where that is another one.
+    pub fn spellings(&self) -> impl Iterator<Item = &[u8]> {
+        let typed = self.0.typed.iter().map(|typed| typed.as_bytes());
+        typed.chain([self.as_bytes()])
     }
 
     /// The hash by which lists of breaches name it: SHA-1, unsalted, of what is hashed otherwise. A
@@ -79,7 +98,7 @@ impl Password {
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.0.normal
     }
 }
 
@@ -111,6 +130,19 @@ mod tests {
     fn composed_and_decomposed_text_is_one_password() {
         assert_eq!(read("caf\u{e9}"), read("cafe\u{301}"));
         assert_eq!(read("\u{ac00}"), read("\u{1100}\u{1161}"));
+    }
+
+    #[test]
+    fn another_systems_spelling_is_the_typed_one_or_ours() {
+        let spellings = |text: &str| {
+            let password = Password::parse(text).unwrap();
+            password.spellings().map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
+        assert_eq!(spellings("caf\u{e9}"), ["caf\u{e9}".as_bytes()]);
+        assert_eq!(
+            spellings("cafe\u{301}"),
+            ["cafe\u{301}".as_bytes(), "caf\u{e9}".as_bytes()]
+        );
     }
 
     #[test]

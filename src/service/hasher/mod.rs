@@ -7,6 +7,7 @@
 //! password, which is dear too, runs on the same threads.
 
 mod arena;
+mod foreign;
 mod kdf;
 mod pepper;
 mod pool;
@@ -157,7 +158,8 @@ impl Hasher {
     }
 
     /// Verifies a password against an account's hash. `None` is an account that does not exist or
-    /// has no password: it costs one hash with the current parameters, too, and matches nothing.
+    /// has no password: it costs one hash with the current parameters, too, and matches nothing. An
+    /// imported hash costs what it costs, until its owner signs in and it is replaced.
     pub async fn verify(
         &self,
         class: Class,

@@ -16,6 +16,8 @@ fn every_help_has_an_example() {
         "caller new",
         "account create",
         "account list",
+        "account import",
+        "account export",
         "audit tail",
         "breach build",
         "breach verify",

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod import;
 mod limits;
 mod outbox;
 mod requests;
@@ -169,6 +170,13 @@ macro_rules! contract {
                 a_sign_in_under_moved_credentials_does_not_stand,
                 an_outdated_hash_is_replaced_once,
                 ending_sessions_moves_the_watermark,
+            ],
+            import: [
+                an_imported_row_is_an_account_at_once_and_may_be_sent_again,
+                an_account_that_exists_is_left_as_it_is,
+                a_row_is_known_again_whatever_became_of_its_account,
+                judging_changes_nothing,
+                accounts_are_exported_in_pages_with_their_hashes,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,
