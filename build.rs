@@ -1,6 +1,7 @@
-//! Compiles `proto/` into the gRPC stubs that `src/pb.rs` includes. No `protoc` is needed.
+//! Compiles `proto/` into the gRPC stubs that `src/pb.rs` includes, without `protoc`, and counts the common passwords.
 
 use std::{
+    collections::HashSet,
     env,
     error::Error,
     fs,
@@ -13,13 +14,22 @@ use protox::{
     prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor},
 };
 
+#[path = "src/domain/password/derived.rs"]
+mod derived;
+
 const PROTO_ROOT: &str = "proto";
 const PACKAGE: &str = "relatch.v1";
 
 /// What a redacted field prints: `[redacted]`, without quotes.
 const REDACTED: &str = "::core::format_args!(\"[redacted]\")";
 
+/// How many common passwords at least the built-in list has that are as long as a password must be (ASVS 6.2.4), and
+/// how long that is, in code points.
+const LEAST_COMMON: usize = 3_000;
+const LEAST_LENGTH: usize = 15;
+
 fn main() -> Result<(), Box<dyn Error>> {
+    count_common_passwords()?;
     // Cargo scans the whole directory, so a new file counts as a change too.
     println!("cargo::rerun-if-changed={PROTO_ROOT}");
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is set by cargo")?);
@@ -57,6 +67,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The order of a BTreeMap is the same in every run.
         .btree_map(".relatch.v1.Event.attributes")
         .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
+
+/// Refuses to build with a list of common passwords that is too short. What is in ASCII is its own normal form.
+fn count_common_passwords() -> Result<(), Box<dyn Error>> {
+    let long_enough = |entry: &String| entry.is_ascii() && entry.len() >= LEAST_LENGTH;
+    let long: HashSet<String> = derived::entries().filter(long_enough).collect();
+    if long.len() < LEAST_COMMON {
+        let number = long.len();
+        return Err(format!(
+            "{number} common passwords are long enough, at least {LEAST_COMMON} must be"
+        )
+        .into());
+    }
     Ok(())
 }
 

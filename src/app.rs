@@ -10,6 +10,7 @@ pub mod smtp;
 
 pub use callers::Reread;
 
+use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
 use crate::config::{Config, ShutdownPace};
 use crate::delivery::render::{Brand, Renderer, TemplateError};
@@ -18,7 +19,7 @@ use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Policy, PolicyError};
+use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, Policy, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The password policy is impossible.
     #[error("[password] {0}")]
     Policy(#[from] PolicyError),
+    /// The breach file cannot be used.
+    #[error("[password] breach_file: {0}")]
+    Breaches(#[from] BreachFileRefused),
     /// The Argon2 parameters are too weak or impossible.
     #[error("[argon2] {0}")]
     Argon2(#[from] Argon2ParamsError),
@@ -117,6 +121,7 @@ pub struct App {
     callers: Arc<ArcSwap<Callers>>,
     courier: Courier,
     scrape: Scrape,
+    breaches: Option<BreachWatch>,
     reflection: bool,
     connections: NonZeroUsize,
     pace: ShutdownPace,
@@ -127,6 +132,8 @@ impl App {
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
+        let breach_file = config.password.breach_file.clone();
+        let breaches = breach_file.map(BreachWatch::open).transpose()?;
         let metrics = around.metrics;
         let hasher = Hasher::start(hashing(config, &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
@@ -156,6 +163,9 @@ impl App {
             random: around.random,
             keyring: around.keyring,
             hasher,
+            breaches: breaches
+                .as_ref()
+                .map(|watch| watch.handle() as Arc<dyn Breaches>),
             metrics,
             rules,
         });
@@ -168,6 +178,7 @@ impl App {
             callers: around.callers,
             courier,
             scrape,
+            breaches,
             reflection: config.grpc.reflection,
             connections: config.grpc.connections,
             pace: config.shutdown,
@@ -184,6 +195,7 @@ impl App {
             callers,
             courier,
             scrape,
+            breaches,
             reflection,
             connections,
             pace,
@@ -207,6 +219,9 @@ impl App {
         let pages = pages.into_iter().map(|(listener, socket, router)| {
             (socket.incoming(allotment.places(listener)), router)
         });
+        if let Some(watch) = breaches {
+            serve::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
+        }
 
         // Workers go on until the last call is answered.
         let (stop_workers, stopped) = shutdown::channel();

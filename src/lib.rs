@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod breach;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod grpc;
 pub mod metrics;
 pub mod pb;
 pub mod peers;
+pub mod pulled;
 pub mod random;
 pub mod service;
 pub mod shutdown;

@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
         let words = PersonalWords::default()
             .with_text("ada@example.com")
             .with_phone("+14155550100");
-        let judgement = POLICY.judge(&password, &words);
+        let judgement = POLICY.judge(&password, &words, false);
         assert_eq!(judgement.accepts(), judgement.violations.is_empty());
         let again = std::str::from_utf8(password.as_bytes()).expect("text stays text");
         assert_eq!(

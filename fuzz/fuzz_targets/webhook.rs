@@ -6,9 +6,8 @@ use relatch::delivery::bounces::{Secrets, Signed};
 use relatch::domain::time::Timestamp;
 use std::sync::LazyLock;
 
-static SECRETS: LazyLock<Secrets> = LazyLock::new(|| {
-    Secrets::parse("whsec_ZnV6enpmdXp6enpmdXp6enpmdXp6enpm").expect("a secret")
-});
+static SECRETS: LazyLock<Secrets> =
+    LazyLock::new(|| Secrets::parse("whsec_ZnV6enpmdXp6enpmdXp6enpmdXp6enpm").expect("a secret"));
 
 /// 1 January 2027, which `1798761600` spells.
 const NOW: Timestamp = Timestamp::from_micros(1_798_761_600_000_000);

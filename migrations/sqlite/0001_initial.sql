@@ -21,7 +21,7 @@ CREATE TABLE accounts (
     locale               TEXT NOT NULL,
     display_name         TEXT NOT NULL,
     disabled             INTEGER NOT NULL,
-    password_hash        TEXT,                       -- PHC string
+    password_hash        TEXT,                       -- PHC string; `foreign:` before what was imported
     password_changed_at  INTEGER,
     credential_version   INTEGER NOT NULL,
     sessions_valid_after INTEGER,
@@ -29,8 +29,10 @@ CREATE TABLE accounts (
     revision             INTEGER NOT NULL,
     compromised          INTEGER NOT NULL DEFAULT 0, -- whether a stranger is said to know the password
     wrong_passwords      INTEGER NOT NULL DEFAULT 0, -- since the last right one, from everywhere,
-    told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0  -- and whether the owner was told
+    told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0, -- and whether the owner was told
+    imported_as          BLOB                        -- pseudonym of the imported row that it was made of
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX accounts_imported ON accounts (imported_as) WHERE imported_as IS NOT NULL;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
 -- which its source's limits will be full again, so a flood of one source delays itself only.

@@ -238,7 +238,10 @@ async fn bind(
 }
 
 /// Follows files beside the service. That it ends early is told: from then on they are not followed.
-fn spawn_watch(what: &'static str, watch: impl Future<Output = io::Result<()>> + Send + 'static) {
+pub(super) fn spawn_watch(
+    what: &'static str,
+    watch: impl Future<Output = io::Result<()>> + Send + 'static,
+) {
     tokio::spawn(async move {
         if let Err(error) = watch.await {
             tracing::error!(what, %error, "a file is not followed any more");

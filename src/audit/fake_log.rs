@@ -182,6 +182,9 @@ refused! {
     update_account(UpdateAccount) -> AccountUpdated;
     delete_account(DeleteAccount) -> AccountDeleted;
     list_accounts(AccountPage) -> Vec<Account>;
+    import_accounts(ImportAccounts) -> Vec<RowTaken>;
+    judge_import(Vec<ImportedAccount>) -> Vec<RowTaken>;
+    export_accounts(AccountPage) -> Vec<ExportedAccount>;
     security_info(AccountId) -> Option<SecurityInfo>;
     set_demo_password(SetDemoPassword) -> ();
     lease_messages(LeaseMessages) -> Leased;

@@ -11,6 +11,7 @@ use crate::domain::call::Call;
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::metrics::{Place, WatchMetrics};
+use crate::pulled::Pulled;
 use crate::store::{EventStretch, RecordedEvent, Store, StoreError, StoredEvent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,13 +144,13 @@ impl Watch {
     /// The same, as a stream.
     #[must_use]
     pub fn stream(self) -> WatchStream {
-        WatchStream::new(self)
+        Pulled::new(self)
     }
 
     /// What comes next, in one read; waits for it if the watch follows. `None` is the end.
     ///
     /// A bookmark comes when the log's end is first reached, and then every few seconds.
-    pub async fn next(&mut self) -> Result<Option<Vec<Watched>>, StoreError> {
+    pub(super) async fn read_on(&mut self) -> Result<Option<Vec<Watched>>, StoreError> {
         while !self.ended {
             let goal = self.goal();
             let mut seen = if self.position < goal {

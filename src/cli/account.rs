@@ -1,5 +1,14 @@
 //! `relatch account`: accounts of a running service.
 
+mod export;
+mod import;
+mod lines;
+mod reading;
+mod resume;
+mod rows;
+
+use self::export::ExportArgs;
+use self::import::ImportArgs;
 use super::server::{Server, ServerArgs};
 use super::{Failure, Output};
 use crate::config::Source;
@@ -7,11 +16,13 @@ use crate::pb::account_service_client::AccountServiceClient;
 use crate::pb::{Account, CreateAccountRequest, ListAccountsRequest, SecondFactor};
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Create and list accounts of a running service
+/// Create, list, import and export accounts of a running service
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountCommand {
     Create(CreateArgs),
     List(ListArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
 }
 
 /// Create an account without a password
@@ -82,6 +93,8 @@ impl AccountCommand {
                 create(&server, args, output).await
             }
             Self::List(args) => list(&args.server.connect(source).await?, output).await,
+            Self::Import(args) => args.run(&args.server.connect(source).await?, output).await,
+            Self::Export(args) => args.run(&args.server.connect(source).await?, output).await,
         }
     }
 }

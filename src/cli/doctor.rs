@@ -1,5 +1,6 @@
 //! `relatch doctor`: tries out what a service would stand on.
 
+mod breach;
 mod clock;
 mod dns;
 mod files;
@@ -77,6 +78,7 @@ impl DoctorArgs {
         keys::check(report, config)?;
         tls::check(report, config)?;
         store::check(report, config)?;
+        breach::check(report, config)?;
         clock::check(report, &SystemClock, &[&self.config, &config.keys.file])?;
         mail::files(report, config)?;
         if self.offline {

@@ -5,7 +5,9 @@
 
 mod account;
 mod audit;
+mod breach;
 mod caller;
+mod config;
 mod dev;
 mod dev_args;
 mod doctor;
@@ -23,11 +25,13 @@ pub use dev_args::DevArgs;
 pub use failure::Failure;
 pub use output::Output;
 
+use crate::clock::SystemClock;
 use crate::config::{Source, System};
 use crate::random::SystemRandom;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 /// Relatch, a password service: reset links by email and SMS, over gRPC, with an audit log that proves itself.
@@ -45,6 +49,7 @@ Examples:
   See what happens there, from another terminal:
     relatch audit tail --follow
   Prepare a service of your own:
+    relatch config example > /etc/relatch/relatch.toml
     relatch keys init --file /etc/relatch/keyring.toml
     relatch caller new web --scopes reset,signin
   Try out what it stands on, and run it:
@@ -59,6 +64,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
     #[command(subcommand)]
+    Config(config::ConfigCommand),
+    #[command(subcommand)]
     Caller(caller::CallerCommand),
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -66,6 +73,8 @@ enum Command {
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    #[command(subcommand)]
+    Breach(breach::BreachCommand),
 }
 
 /// Does what the command line says, program name first, and tells how that ended.
@@ -83,7 +92,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
-    let mut output = Output::new(&mut stdout, &mut stderr);
+    let watched = stderr.is_terminal();
+    let mut output = Output::new(&mut stdout, &mut stderr).watched(watched);
     match cli.command.run(&System, &mut output) {
         Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(Failure::Told(why)) => {
@@ -100,10 +110,12 @@ impl Command {
             Self::Serve(args) => args.run(),
             Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(&SystemRandom, output),
+            Self::Config(command) => command.run(output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),
             Self::Audit(command) => block_on(command.run(source, output)),
             Self::Store(command) => command.run(source, output),
+            Self::Breach(command) => command.run(&SystemClock, output),
         }
     }
 }
@@ -155,7 +167,9 @@ mod tests {
             );
             for example in examples {
                 // What a shell does with the output is its own business.
-                let words = example.split_whitespace().take_while(|word| *word != ">>");
+                let words = example
+                    .split_whitespace()
+                    .take_while(|word| !word.starts_with('>'));
                 assert!(Cli::try_parse_from(words).is_ok(), "{example}");
             }
         });

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 /// Serve, as the configuration says
 ///
 /// It does not make itself ready by halves: what is wrong with the configuration, its files or the database is told, all
-/// of the configuration's faults at once, and the exit code is 1. SIGHUP reads callers, keyring and certificate
-/// again; SIGTERM or Ctrl-C ends in good order, a second one at once.
+/// of the configuration's faults at once, and the exit code is 1. SIGHUP reads callers, keyring, certificate and
+/// breach file again; SIGTERM or Ctrl-C ends in good order, a second one at once.
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct ServeArgs {

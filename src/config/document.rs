@@ -3,12 +3,11 @@
 //! `reference.toml` is the one list of settings. It defines which keys exist, what kind of value each
 //! takes and what it is by default; files, variables and flags only replace what it holds.
 
+use super::REFERENCE;
 use super::fault::{Fault, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
-
-const REFERENCE: &str = include_str!("reference.toml");
 
 /// What was written for a setting.
 #[derive(Debug, Clone, PartialEq)]

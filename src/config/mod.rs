@@ -51,6 +51,12 @@ use std::path::Path;
 
 const DEV: &str = include_str!("dev.toml");
 
+/// A configuration to begin with, of a service on one machine.
+pub const EXAMPLE: &str = include_str!("../../relatch.example.toml");
+
+/// Every setting, with its meaning and its default.
+pub const REFERENCE: &str = include_str!("reference.toml");
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub struct Config {

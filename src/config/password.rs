@@ -2,6 +2,8 @@
 
 use super::reader::Reader;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr as _;
 
 /// `[password]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub struct Password {
     pub min_score: u8,
     /// Names a password must not be built from.
     pub service_words: Vec<String>,
+    /// The passwords that are known from breaches.
+    pub breach_file: Option<PathBuf>,
 }
 
 /// `[argon2]`: the cost of a new hash; never below what ASVS 5.0 Appendix C allows for one lane.
@@ -42,10 +46,12 @@ impl Reader {
         let min_length = self.number("password.min_length", 8..=64);
         let min_score = self.number("password.min_score", 0..=4);
         let service_words = self.texts("password.service_words");
+        let breach_file = self.optional("password.breach_file", PathBuf::from_str);
         Some(Password {
             min_length: min_length?,
             min_score: min_score?,
             service_words: service_words?,
+            breach_file: breach_file?,
         })
     }
 

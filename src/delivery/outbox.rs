@@ -325,6 +325,18 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn import_accounts(&self, _: ImportAccounts) -> Result<Vec<RowTaken>, StoreError> {
+        not_here()
+    }
+
+    async fn judge_import(&self, _: Vec<ImportedAccount>) -> Result<Vec<RowTaken>, StoreError> {
+        not_here()
+    }
+
+    async fn export_accounts(&self, _: AccountPage) -> Result<Vec<ExportedAccount>, StoreError> {
+        not_here()
+    }
+
     async fn security_info(&self, _: AccountId) -> Result<Option<SecurityInfo>, StoreError> {
         not_here()
     }

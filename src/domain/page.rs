@@ -16,7 +16,9 @@ pub enum PageUrlUnreadable {
     #[error(r#"must be a whole web address such as "https://login.example.com/reset""#)]
     Shape,
     /// `http`, where whoever listens on the way would read the token.
-    #[error("must begin with https://")]
+    #[error(
+        "must begin with https://, for whoever reads along could use the link: put TLS in front of the page"
+    )]
     Plain,
     /// It has a fragment already: that place is the token's.
     #[error("must not contain a #: the token goes there")]

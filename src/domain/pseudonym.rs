@@ -11,6 +11,8 @@ pub enum Subject {
     Source,
     /// An account, in the limits that count for it.
     Account,
+    /// A row of an import, by all that it says.
+    ImportedRow,
 }
 
 /// The first 128 bits of a keyed hash. Without the keyring it says nothing, not even to someone who
@@ -54,6 +56,7 @@ impl Pseudonym {
             Subject::Identifier => 1,
             Subject::Source => 2,
             Subject::Account => 3,
+            Subject::ImportedRow => 4,
         });
         message.extend_from_slice(value);
         let tag = key.tag(Purpose::Pseudonym, &message);

@@ -1,19 +1,24 @@
 //! `AccountService`: what a company's back office does.
 
 use super::context::CallContext;
+use super::export::Export;
+use super::import::Import;
 use super::page_token::{self, Listing};
 use super::read::{self, FieldViolations, Read, Together as _};
 use super::refusal::Refusal;
 use super::wire;
 use crate::domain::account::{Account, AccountChange, Profile, SecondFactor};
+use crate::domain::caller::Scope;
 use crate::domain::id::AccountId;
 use crate::domain::phone::Phone;
 use crate::pb;
 use crate::pb::account_service_server::AccountService;
+use crate::pulled::Pulled;
 use crate::service::Service;
 use crate::store::{AccountPage, AccountSelector};
+use std::pin::Pin;
 use std::sync::Arc;
-use tokio_stream::Empty;
+use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
 /// `AccountService`, in front of the use cases.
@@ -30,6 +35,7 @@ impl AccountApi {
 }
 
 type Answer<T> = Result<Response<T>, Status>;
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl AccountService for AccountApi {
@@ -144,21 +150,33 @@ impl AccountService for AccountApi {
 
     async fn import_accounts(
         &self,
-        _: Request<Streaming<pb::ImportAccountsRequest>>,
+        request: Request<Streaming<pb::ImportAccountsRequest>>,
     ) -> Answer<Self::ImportAccountsStream> {
-        Err(Refusal::Unimplemented("ImportAccounts is not available in this version").into())
+        let call = CallContext::of(&request)?.call(None);
+        let import = Import::new(Arc::clone(&self.service), call, request.into_inner());
+        Ok(Response::new(Box::pin(Pulled::new(import))))
     }
 
-    type ImportAccountsStream = Empty<Result<pb::ImportAccountsResponse, Status>>;
+    type ImportAccountsStream = Answers<pb::ImportAccountsResponse>;
 
     async fn export_accounts(
         &self,
-        _: Request<pb::ExportAccountsRequest>,
+        request: Request<pb::ExportAccountsRequest>,
     ) -> Answer<Self::ExportAccountsStream> {
-        Err(Refusal::Unimplemented("ExportAccounts is not available in this version").into())
+        let context = CallContext::of(&request)?;
+        let with_hashes = request.get_ref().with_hashes;
+        if with_hashes {
+            context.caller.require(&Scope::ExportHashes)?;
+        }
+        self.service
+            .begin_export(context.call(None), with_hashes)
+            .await
+            .map_err(Refusal::from)?;
+        let export = Export::new(Arc::clone(&self.service), with_hashes);
+        Ok(Response::new(Box::pin(Pulled::new(export))))
     }
 
-    type ExportAccountsStream = Empty<Result<pb::ExportAccountsResponse, Status>>;
+    type ExportAccountsStream = Answers<pb::ExportAccountsResponse>;
 
     async fn send_invite(
         &self,
@@ -176,7 +194,7 @@ impl AccountService for AccountApi {
 }
 
 /// What a new account is made of.
-fn profile(request: &pb::CreateAccountRequest) -> Read<Profile> {
+pub(super) fn profile(request: &pb::CreateAccountRequest) -> Read<Profile> {
     let (email, phone, second_factor, locale, display_name) = (
         read::email("email", &request.email),
         read::phone("phone", &request.phone),
@@ -256,7 +274,7 @@ fn change(account: &pb::Account, mask: Option<prost_types::FieldMask>) -> Read<A
 }
 
 /// An account as the API shows it.
-fn to_pb(account: &Account) -> pb::Account {
+pub(super) fn to_pb(account: &Account) -> pb::Account {
     let profile = &account.profile;
     pb::Account {
         account_id: account.account_id.to_string(),

@@ -115,10 +115,10 @@ impl Service {
         password: Password,
         words: PersonalWords,
     ) -> Result<Judgement, ServiceError> {
-        let policy = Arc::clone(&self.rules.policy);
+        let rules = (Arc::clone(&self.rules.policy), self.breaches.clone());
         Ok(self
             .hasher
-            .judge(class, deadline, policy, password, words)
+            .judge(class, deadline, rules, password, words)
             .await?)
     }
 

@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod error;
 pub mod hasher;
 pub mod housekeeping;
+pub mod import;
 pub mod inspect;
 pub mod profile;
 pub mod refusals;
@@ -16,7 +17,7 @@ pub mod sign_in;
 use crate::clock::Clock;
 use crate::domain::keyring::Keyring;
 use crate::domain::limit::Rates;
-use crate::domain::password::Policy;
+use crate::domain::password::{Breaches, Policy};
 use crate::domain::reset::LinkLifetime;
 use crate::metrics::Metrics;
 use crate::random::Random;
@@ -65,6 +66,8 @@ pub struct Service {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// Where passwords are hashed and judged.
     pub hasher: Hasher,
+    /// The passwords that are known from breaches; `None` is a service without such a list.
+    pub breaches: Option<Arc<dyn Breaches>>,
     /// What they are measured with.
     pub metrics: Metrics,
     /// The rules in force.

@@ -9,6 +9,7 @@ mod account;
 mod audit;
 mod backlog;
 mod change;
+mod import;
 mod message;
 mod request;
 mod reset;
@@ -20,6 +21,7 @@ pub use account::*;
 pub use audit::*;
 pub use backlog::*;
 pub use change::*;
+pub use import::*;
 pub use message::*;
 pub use request::*;
 pub use reset::*;
@@ -161,6 +163,16 @@ pub trait Store: Send + Sync + 'static {
         &self,
         page: AccountPage,
     ) -> Result<Vec<crate::domain::account::Account>, StoreError>;
+
+    /// Takes in accounts that another system had, behind everybody else's work. An account that exists is
+    /// left as it is. Says of every row what became of it.
+    async fn import_accounts(&self, intent: ImportAccounts) -> Result<Vec<RowTaken>, StoreError>;
+
+    /// Says of every row what would become of it if it were the only one.
+    async fn judge_import(&self, rows: Vec<ImportedAccount>) -> Result<Vec<RowTaken>, StoreError>;
+
+    /// Reads a page of accounts with their hashes, by id.
+    async fn export_accounts(&self, page: AccountPage) -> Result<Vec<ExportedAccount>, StoreError>;
 
     /// Reads what the Security tab shows; `None` when there is no such account.
     async fn security_info(

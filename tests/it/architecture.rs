@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "breach",
             "cli::account",
             "cli::audit::tail",
             "clock",
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "audit",
+            "breach",
             "clock",
             "config",
             "console",
@@ -70,6 +72,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    // Makes and reads a file of its own; who follows it for a service is told by the configuration where it is.
+    ("breach", &["config", "domain"]),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
     ("tls", &["clock", "config", "domain", "peers"]),
     ("console", &["clock", "pb", "random", "shutdown", "web"]),
@@ -78,8 +82,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "grpc",
         &[
-            "audit", "clock", "domain", "metrics", "pb", "peers", "random", "service", "shutdown",
-            "store", "traces",
+            "audit", "clock", "domain", "metrics", "pb", "peers", "pulled", "random", "service",
+            "shutdown", "store", "traces",
         ],
     ),
     (
@@ -96,7 +100,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "audit",
-        &["clock", "domain", "metrics", "random", "shutdown", "store"],
+        &[
+            "clock", "domain", "metrics", "pulled", "random", "shutdown", "store",
+        ],
     ),
     (
         "store::sqlite",
@@ -119,6 +125,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pb", &[]),
     // The places for connections: handed to those who accept them, and to those who learn who is at the other end.
     ("peers", &["domain", "metrics"]),
+    ("pulled", &[]),
     ("random", &["domain"]),
     ("shutdown", &[]),
     ("telemetry", &["config", "metrics", "traces"]),

@@ -3,6 +3,7 @@
 use crate::architecture::log_lines;
 use crate::support::database;
 use crate::support::server::TestServer;
+use relatch::domain::password::{ForeignHash, ForeignRefused};
 use std::collections::BTreeSet;
 
 /// What a document says under a heading, up to the next one of the same rank.
@@ -16,6 +17,23 @@ fn first_cells(document: &str) -> BTreeSet<String> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
         .collect()
+}
+
+#[test]
+fn every_format_that_is_documented_can_be_imported() {
+    let document = include_str!("../../docs/import.md");
+    let formats = document.split("## Formats of hashes").nth(1).unwrap();
+    let rows = formats.lines().filter_map(|line| line.strip_prefix("| `"));
+    let names: Vec<_> = rows
+        .filter_map(|row| row.split_once(" |"))
+        .flat_map(|(names, _)| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    assert_eq!(names.len(), 12, "{names:?}");
+    for name in names {
+        let refused = ForeignHash::import(name, "no hash").unwrap_err();
+        assert_eq!(refused, ForeignRefused::Malformed, "{name}");
+    }
 }
 
 #[test]
@@ -65,4 +83,24 @@ fn every_line_of_the_log_is_explained_and_every_field() {
     assert_eq!(first_cells(section(document, "Fields")), fields.collect());
     let messages = lines.into_iter().map(|line| (line.message, line.level));
     assert_eq!(rows(section(document, "Messages")), messages.collect());
+}
+
+/// ASVS 2.1.3 and 6.1.1: every limit is written down, with its default.
+#[test]
+fn every_limit_is_explained_with_its_default() {
+    let settings = include_str!("../../src/config/reference.toml");
+    let settings = settings
+        .lines()
+        .skip_while(|line| *line != "[limits]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once(" = \""))
+        .map(|(key, default)| {
+            (
+                key.to_owned(),
+                format!("`{}`", default.trim_end_matches('"')),
+            )
+        });
+    let document = include_str!("../../docs/limits.md");
+    assert_eq!(rows(section(document, "How often")), settings.collect());
 }

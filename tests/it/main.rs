@@ -7,12 +7,14 @@
 )]
 
 mod architecture;
+mod breach;
 mod cli;
 mod clients;
 mod contract;
 mod doctor;
 mod documents;
 mod grpc;
+mod import;
 mod journeys;
 mod mail;
 mod observed;

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 pub(super) struct Letter {
     pub(super) from: Address,
     pub(super) to: Address,
-    pub(super) content: Vec<u8>,
+    pub(super) content: String,
 }
 
 /// What is to be written.
@@ -108,7 +108,8 @@ impl Sender {
             ),
             None => letter.singlepart(text),
         };
-        let content = written.map_err(|_| Unwritable)?.formatted();
+        let written = written.map_err(|_| Unwritable)?.formatted();
+        let content = String::from_utf8(written).map_err(|_| Unwritable)?;
         Ok(Letter { from, to, content })
     }
 }
@@ -161,7 +162,7 @@ mod tests {
 
     fn written(message: OutgoingMessage) -> String {
         let letter = sender("Example <no-reply@example.com>").write(message);
-        String::from_utf8(letter.unwrap().content).unwrap()
+        letter.unwrap().content
     }
 
     /// The headers, one a line, unfolded.
@@ -254,7 +255,7 @@ mod tests {
             };
             let sender = Sender::new(&from, None).unwrap();
             let letter = sender.write(message("ada@example.org", &subject, &text)).unwrap();
-            let letter = String::from_utf8(letter.content).unwrap();
+            let letter = letter.content;
             let names: Vec<_> = headers(&letter)
                 .iter()
                 .map(|header| header.split_once(": ").map_or(String::new(), |(name, _)| name.to_owned()))

@@ -7,6 +7,7 @@
 mod breaker;
 mod check;
 mod clear;
+mod content;
 mod kept;
 mod letter;
 mod session;

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::clear::InClear;
+use super::content::Content;
 use super::letter::Letter;
 use super::verdict::{Cause, Stage, Trouble};
 
@@ -116,11 +117,7 @@ impl Session {
         let to = Rcpt::new(letter.to.clone(), Vec::new());
         self.tell(Stage::Recipient, to).await?;
         self.tell(Stage::Content, Data).await?;
-        self.connection
-            .message(&letter.content)
-            .await
-            .map_err(at(Stage::Content))?;
-        Ok(())
+        self.tell(Stage::Content, Content(&letter.content)).await
     }
 
     /// Begins anew after a refusal; whether the session can go on.
@@ -171,4 +168,88 @@ fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
         root = source;
     }
     root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lettre::transport::smtp::client::AsyncTokioStream;
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Poll};
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    /// A server whose answers are known beforehand; keeps what is written to it, piece by piece.
+    #[derive(Debug)]
+    struct Script {
+        answers: &'static [u8],
+        pieces: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl AsyncTokioStream for Script {
+        fn peer_addr(&self) -> io::Result<SocketAddr> {
+            Ok((Ipv4Addr::LOCALHOST, 25).into())
+        }
+    }
+
+    impl AsyncRead for Script {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.answers).poll_read(context, buffer)
+        }
+    }
+
+    impl AsyncWrite for Script {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let piece = String::from_utf8(bytes.to_vec()).unwrap();
+            self.pieces.lock().unwrap().push(piece);
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_letter_and_its_end_are_one_piece() {
+        let script = Script {
+            answers: b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n",
+            pieces: Arc::default(),
+        };
+        let pieces = Arc::clone(&script.pieces);
+        let helo = ClientId::Domain("relatch".to_owned());
+        let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(script), &helo);
+        let mut session = Session {
+            connection: connecting.await.unwrap(),
+        };
+        let letter = Letter {
+            from: "no-reply@example.com".parse().unwrap(),
+            to: "ada@example.com".parse().unwrap(),
+            content: "Subject: x\r\n\r\n.\r\n".to_owned(),
+        };
+        session.hand_over(&letter).await.unwrap();
+        assert_eq!(
+            *pieces.lock().unwrap(),
+            [
+                "EHLO relatch\r\n",
+                "MAIL FROM:<no-reply@example.com>\r\n",
+                "RCPT TO:<ada@example.com>\r\n",
+                "DATA\r\n",
+                "Subject: x\r\n\r\n..\r\n\r\n.\r\n",
+            ]
+        );
+    }
 }

@@ -110,6 +110,8 @@ event_names! {
     AccountUpdated = "user_updated" Info,
     /// An account was deleted.
     AccountDeleted = "user_deleted" Info,
+    /// Somebody was given every account.
+    AccountsExported = "accounts_exported" Warn,
     /// A channel accepted a message.
     MessageSent = "message_sent" Info,
     /// A channel refused a message for good.

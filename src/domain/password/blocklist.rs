@@ -2,54 +2,21 @@
 //!
 //! Lists of leaked passwords hold next to nothing of fifteen characters. What people make of that
 //! demand is known, though: they repeat a common password, join two, add digits, run along the
-//! keyboard or type a phrase. The list is made of that: from two files of words and phrases, when
-//! it is first asked for, and by recognising walks over the keyboard, which need not be kept.
+//! keyboard, write dates or type a phrase. The list is made of that: from two files of words and
+//! phrases, when it is first asked for, and by recognising dates and walks over the keyboard, which
+//! need not be kept. That it is long enough, `build.rs` makes sure of.
 
-use std::{collections::HashSet, iter::once, ops::RangeInclusive, sync::LazyLock};
+use std::{collections::HashSet, sync::LazyLock};
 
 use super::{
     Policy,
+    dates::{are_dates, examples},
+    derived,
     keyboard::{is_walk, walks},
 };
 
-/// Common passwords and words, the most common first, in lower case.
-const WORDS: &str = include_str!("common_words.txt");
-/// Well-known phrases, in lower case, with spaces.
-const PHRASES: &str = include_str!("common_phrases.txt");
-
-/// How many of the words are also joined in pairs.
-const JOINED_WORDS: usize = 40;
-/// What is added to make a password longer.
-const ENDINGS: [&str; 8] = [
-    "1",
-    "12",
-    "123",
-    "1234",
-    "12345",
-    "123456",
-    "123456789",
-    "!",
-];
-/// The years of birth of most people who choose passwords, and some more.
-const YEARS: RangeInclusive<u16> = 1970..=2030;
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
 static LIST: LazyLock<HashSet<Box<str>>> = LazyLock::new(|| {
-    let entries = words().chain(pairs()).chain(phrases()).chain(dates());
-    entries
+    derived::entries()
         .filter(|entry| entry.chars().count() >= Policy::LOWEST_MIN_LENGTH)
         .map(String::into_boxed_str)
         .collect()
@@ -58,62 +25,18 @@ static LIST: LazyLock<HashSet<Box<str>>> = LazyLock::new(|| {
 /// Whether the whole text is a common password, in any case.
 pub(super) fn contains(text: &str) -> bool {
     let text = text.to_lowercase();
-    LIST.contains(text.as_str()) || is_walk(&text)
+    LIST.contains(text.as_str()) || is_walk(&text) || are_dates(&text)
 }
 
 /// Every listed password, in lower case and no particular order, some more than once. Each has at
 /// least [`Policy::LOWEST_MIN_LENGTH`] code points; of the walks over the keyboard, which go on,
-/// those of up to 24 are given.
+/// those of up to 24 are given, and of the dates some.
 pub fn entries() -> impl Iterator<Item = String> {
     const LONGEST_WALK: usize = 24;
     LIST.iter()
         .map(ToString::to_string)
         .chain(walks(LONGEST_WALK))
-}
-
-/// Each word alone, with an ending, and repeated.
-fn words() -> impl Iterator<Item = String> {
-    WORDS.lines().flat_map(|word| {
-        let ended = ENDINGS.map(|ending| format!("{word}{ending}"));
-        let repeated = [
-            word.repeat(2),
-            word.repeat(3),
-            word.repeat(4),
-            format!("{word} {word}"),
-        ];
-        once(word.to_owned()).chain(ended).chain(repeated)
-    })
-}
-
-/// Two different words of the most common ones.
-fn pairs() -> impl Iterator<Item = String> {
-    let words = || WORDS.lines().take(JOINED_WORDS);
-    words().flat_map(move |first| {
-        words()
-            .filter(move |second| *second != first)
-            .map(move |second| format!("{first}{second}"))
-    })
-}
-
-/// Each phrase with and without its spaces, and with an ending.
-fn phrases() -> impl Iterator<Item = String> {
-    PHRASES.lines().flat_map(|phrase| {
-        ["", "1", "123", "!"].into_iter().flat_map(move |ending| {
-            [
-                format!("{phrase}{ending}"),
-                format!("{}{ending}", phrase.replace(' ', "")),
-            ]
-        })
-    })
-}
-
-/// Each month of each year, alone and with its first day.
-fn dates() -> impl Iterator<Item = String> {
-    YEARS.flat_map(|year| {
-        MONTHS
-            .into_iter()
-            .flat_map(move |month| [format!("{month}{year}"), format!("1{month}{year}")])
-    })
+        .chain(examples())
 }
 
 #[cfg(test)]
@@ -148,6 +71,7 @@ mod tests {
             let judgement = Policy::default().judge(
                 &Password::parse(entry.as_str()).unwrap(),
                 &PersonalWords::default(),
+                false,
             );
             assert!(
                 judgement
@@ -169,6 +93,9 @@ mod tests {
             "correcthorsebatterystaple",
             "may the force be with you",
             "thisismypassword1",
+            "0101199001011990",
+            "1 September 1999",
+            "112233445566778",
         ] {
             assert!(contains(text), "{text}");
         }
@@ -189,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_words_and_phrases_are_distinct_and_in_lower_case() {
-        for file in [WORDS, PHRASES] {
+        for file in [derived::WORDS, derived::PHRASES] {
             assert!(file.lines().all(|line| line == line.trim()
                 && line == line.to_lowercase()
                 && !line.is_empty()));

@@ -1,343 +1,89 @@
-//! What is kept of a password: an Argon2id hash as a PHC string.
+//! What is kept of a password.
 
-use std::fmt;
-
-use data_encoding::BASE64_NOPAD;
-use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::{Argon2Params, Argon2ParamsError};
+use super::{Argon2idHash, Argon2idUnreadable, ForeignHash, ForeignRefused};
 
-/// The length of the salt of a new hash in bytes (RFC 9106 §3.1).
-pub const SALT_BYTES: usize = 16;
-/// The length of the tag of a new hash in bytes (RFC 9106 §4).
-pub const TAG_BYTES: usize = 32;
-
-/// Which pepper went into a hash. Written into the hash as Argon2's `keyid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PepperId(pub [u8; 4]);
-
-/// An Argon2id hash of a password, as it is stored: `$argon2id$v=19$m=19456,t=2,p=1$salt$tag`, in
-/// unpadded base64, with `,keyid=…` after `p` if there is a pepper.
-///
-/// `Debug` prints `[redacted]`: whoever has a hash can try passwords against it.
-#[derive(Clone)]
-pub struct PasswordHash {
-    encoded: String,
-    params: Argon2Params,
-    pepper: Option<PepperId>,
-    salt: Vec<u8>,
-    tag: Vec<u8>,
+/// The hash that an account's password is verified against: one of our own, or, until its owner
+/// signs in for the first time, one that another system made.
+#[derive(Debug, Clone)]
+pub enum PasswordHash {
+    /// Made here.
+    Own(Argon2idHash),
+    /// Made elsewhere and imported.
+    Foreign(ForeignHash),
 }
 
-/// A text is no hash that can be verified.
+/// A stored text is no hash that can be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum HashUnreadable {
-    /// It is not of the form described at [`PasswordHash`], or is of another algorithm or version.
-    #[error("not an Argon2id hash, version 19, as a PHC string")]
-    Malformed,
-    /// The salt must have 8 to 64 bytes, the tag 16 to 64.
-    #[error("the salt or the tag of the hash has a length that is not supported")]
-    Length,
-    /// The parameters are out of bounds.
+    /// It is not one of ours.
     #[error(transparent)]
-    Params(#[from] Argon2ParamsError),
+    Own(#[from] Argon2idUnreadable),
+    /// It says that it was imported, and is of no form that hashes are imported in.
+    #[error(transparent)]
+    Foreign(#[from] ForeignRefused),
 }
 
 impl PasswordHash {
-    /// Puts a new hash together.
-    #[must_use]
-    pub fn new(
-        params: Argon2Params,
-        pepper: Option<PepperId>,
-        salt: &[u8; SALT_BYTES],
-        tag: &[u8; TAG_BYTES],
-    ) -> Self {
-        let (memory_kib, passes, lanes) = (params.memory_kib(), params.passes(), params.lanes());
-        let keyid = pepper
-            .map(|id| format!(",keyid={}", BASE64_NOPAD.encode(&id.0)))
-            .unwrap_or_default();
-        let encoded = format!(
-            "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}{keyid}${}${}",
-            BASE64_NOPAD.encode(salt),
-            BASE64_NOPAD.encode(tag)
-        );
-        Self {
-            encoded,
-            params,
-            pepper,
-            salt: salt.to_vec(),
-            tag: tag.to_vec(),
+    /// Reads a stored hash.
+    pub fn parse(stored: &str) -> Result<Self, HashUnreadable> {
+        if ForeignHash::is_stored_as(stored) {
+            return Ok(Self::Foreign(ForeignHash::read_stored(stored)?));
         }
+        Ok(Self::Own(Argon2idHash::parse(stored)?))
     }
 
-    /// Reads a stored or imported hash. Parameters weaker than those of new hashes are read too, so
-    /// that such a hash can be verified once more and replaced.
-    pub fn parse(encoded: &str) -> Result<Self, HashUnreadable> {
-        let fields: Vec<&str> = encoded.split('$').collect();
-        let ["", "argon2id", "v=19", costs, salt, tag] = fields[..] else {
-            return Err(HashUnreadable::Malformed);
-        };
-        let (params, pepper) = read_costs(costs)?;
-        let (salt, tag) = (read_base64(salt)?, read_base64(tag)?);
-        if !(8..=64).contains(&salt.len()) || !(16..=64).contains(&tag.len()) {
-            return Err(HashUnreadable::Length);
-        }
-        Ok(Self {
-            encoded: encoded.to_owned(),
-            params,
-            pepper,
-            salt,
-            tag,
-        })
-    }
-
-    /// The PHC string, for the store.
+    /// The text for the store.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.encoded
+        match self {
+            Self::Own(own) => own.as_str(),
+            Self::Foreign(foreign) => foreign.stored(),
+        }
     }
 
-    /// What was spent on it.
+    /// The hash as another system can import it, after the name of its format.
     #[must_use]
-    pub const fn params(&self) -> Argon2Params {
-        self.params
-    }
-
-    /// The pepper that went into it.
-    #[must_use]
-    pub const fn pepper(&self) -> Option<PepperId> {
-        self.pepper
-    }
-
-    /// The salt that went into it.
-    #[must_use]
-    pub fn salt(&self) -> &[u8] {
-        &self.salt
-    }
-
-    /// How many bytes the tag has.
-    #[must_use]
-    pub fn tag_bytes(&self) -> usize {
-        self.tag.len()
-    }
-
-    /// Whether this is the tag, found out in constant time.
-    #[must_use]
-    pub fn has_tag(&self, tag: &[u8]) -> bool {
-        self.tag.ct_eq(tag).into()
-    }
-
-    /// Whether a new hash would be made in another way than this one was.
-    #[must_use]
-    pub fn differs_from(&self, params: Argon2Params, pepper: Option<PepperId>) -> bool {
-        (self.params, self.pepper, self.salt.len(), self.tag.len())
-            != (params, pepper, SALT_BYTES, TAG_BYTES)
+    pub fn exported(&self) -> (&'static str, &str) {
+        match self {
+            Self::Own(own) => ("argon2id", own.as_str()),
+            Self::Foreign(foreign) => (foreign.format(), foreign.encoded()),
+        }
     }
 }
 
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+impl From<Argon2idHash> for PasswordHash {
+    fn from(own: Argon2idHash) -> Self {
+        Self::Own(own)
     }
-}
-
-/// Reads `m=…,t=…,p=…` and perhaps `keyid=…`, in this order only.
-fn read_costs(costs: &str) -> Result<(Argon2Params, Option<PepperId>), HashUnreadable> {
-    let mut fields = costs.split(',');
-    let mut number = |name| read_number(fields.next()?.strip_prefix(name)?);
-    let (Some(memory_kib), Some(passes), Some(lanes)) = (number("m="), number("t="), number("p="))
-    else {
-        return Err(HashUnreadable::Malformed);
-    };
-    let pepper = fields.next().map(read_keyid).transpose()?;
-    if fields.next().is_some() {
-        return Err(HashUnreadable::Malformed);
-    }
-    Ok((Argon2Params::computable(memory_kib, passes, lanes)?, pepper))
-}
-
-/// Reads a decimal in its only spelling: no sign, no leading zero.
-fn read_number(text: &str) -> Option<u32> {
-    let number: u32 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
-}
-
-fn read_keyid(field: &str) -> Result<PepperId, HashUnreadable> {
-    let id = read_base64(
-        field
-            .strip_prefix("keyid=")
-            .ok_or(HashUnreadable::Malformed)?,
-    )?;
-    id.try_into()
-        .map(PepperId)
-        .map_err(|_| HashUnreadable::Malformed)
-}
-
-fn read_base64(text: &str) -> Result<Vec<u8>, HashUnreadable> {
-    BASE64_NOPAD
-        .decode(text.as_bytes())
-        .map_err(|_| HashUnreadable::Malformed)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    const ENCODED: &str = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$\
-                           CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk";
+    const ARGON2ID: &str = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$\
+                            CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk";
 
-    fn with_costs(costs: &str) -> Result<PasswordHash, HashUnreadable> {
-        PasswordHash::parse(&ENCODED.replace("m=19456,t=2,p=1", costs))
+    #[test]
+    fn what_was_made_here_and_elsewhere_is_told_apart_even_if_it_is_spelled_the_same() {
+        let own = PasswordHash::parse(ARGON2ID).unwrap();
+        assert!(matches!(own, PasswordHash::Own(_)));
+        assert_eq!(own.as_str(), ARGON2ID);
+
+        let foreign = PasswordHash::Foreign(ForeignHash::import("argon2id", ARGON2ID).unwrap());
+        assert_ne!(foreign.as_str(), own.as_str());
+        let read = PasswordHash::parse(foreign.as_str()).unwrap();
+        assert!(matches!(read, PasswordHash::Foreign(_)));
+        assert_eq!(read.as_str(), foreign.as_str());
+        assert_eq!(read.exported(), own.exported());
     }
 
     #[test]
-    fn a_new_hash_is_written_as_a_phc_string() {
-        let hash = PasswordHash::new(
-            Argon2Params::default(),
-            None,
-            &[7; SALT_BYTES],
-            &[9; TAG_BYTES],
-        );
-        assert_eq!(hash.as_str(), ENCODED);
-    }
-
-    #[test]
-    fn a_pepper_is_named_in_the_hash() {
-        let id = PepperId([1, 2, 3, 4]);
-        let hash = PasswordHash::new(
-            Argon2Params::default(),
-            Some(id),
-            &[7; SALT_BYTES],
-            &[9; TAG_BYTES],
-        );
-        assert!(
-            hash.as_str().contains("p=1,keyid=AQIDBA$"),
-            "{}",
-            hash.as_str()
-        );
-        assert_eq!(
-            PasswordHash::parse(hash.as_str()).unwrap().pepper(),
-            Some(id)
-        );
-    }
-
-    #[test]
-    fn a_written_hash_is_read_back() {
-        let hash = PasswordHash::parse(ENCODED).unwrap();
-        assert_eq!(hash.as_str(), ENCODED);
-        assert_eq!(hash.params(), Argon2Params::default());
-        assert_eq!(hash.pepper(), None);
-        assert_eq!(hash.salt(), [7; SALT_BYTES]);
-        assert_eq!(hash.tag_bytes(), TAG_BYTES);
-    }
-
-    #[test]
-    fn only_the_whole_and_equal_tag_is_its_tag() {
-        let hash = PasswordHash::parse(ENCODED).unwrap();
-        assert!(hash.has_tag(&[9; 32]));
-        assert!(!hash.has_tag(&[9; 31]));
-        assert!(!hash.has_tag(&[8; 32]));
-        assert!(!hash.has_tag(&[]));
-    }
-
-    #[test]
-    fn other_algorithms_versions_and_spellings_are_refused() {
-        for (part, other) in [
-            ("argon2id", "argon2i"),
-            ("v=19", "v=16"),
-            ("$v=19", ""),
-            ("m=19456,t=2", "t=2,m=19456"),
-            ("m=19456", "m=019456"),
-            ("m=19456", "m=+19456"),
-            ("m=19456", "m=99999999999"),
-            ("p=1", "p=1,"),
-            ("p=1", "p=1,keyid=AQ"),
-            ("p=1", "p=1,keyid=AQIDBA,data=AA"),
-            ("BwcH", "Bw=="),
-            ("$CQkJ", "$-_kJ"),
-            ("$argon2id", "argon2id"),
-            ("$argon2id", "$$argon2id"),
-        ] {
-            let encoded = ENCODED.replacen(part, other, 1);
-            assert_ne!(encoded, ENCODED);
-            assert_eq!(
-                PasswordHash::parse(&encoded).unwrap_err(),
-                HashUnreadable::Malformed,
-                "{encoded}"
-            );
-        }
-    }
-
-    #[test]
-    fn salts_and_tags_of_unsafe_lengths_are_refused() {
-        for (salt, tag) in [
-            ("BwcHBwcHBw", "CQkJCQkJCQkJCQkJCQkJCQ"),
-            ("BwcHBwcHBwc", "CQkJCQkJCQkJCQkJCQkJ"),
-        ] {
-            let encoded = format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${tag}");
-            assert_eq!(
-                PasswordHash::parse(&encoded).unwrap_err(),
-                HashUnreadable::Length,
-                "{encoded}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_weak_hash_can_be_read_but_one_that_cannot_be_computed_cannot() {
-        assert!(with_costs("m=4096,t=1,p=1").is_ok());
-        assert!(matches!(
-            with_costs("m=4294967295,t=9,p=1"),
-            Err(HashUnreadable::Params(_))
-        ));
-        assert!(matches!(
-            with_costs("m=7,t=1,p=1"),
-            Err(HashUnreadable::Params(_))
-        ));
-        assert!(matches!(
-            with_costs("m=19456,t=0,p=1"),
-            Err(HashUnreadable::Params(_))
-        ));
-    }
-
-    #[test]
-    fn a_hash_differs_when_parameters_pepper_or_lengths_do() {
-        let current = Argon2Params::default();
-        let hash = PasswordHash::parse(ENCODED).unwrap();
-        assert!(!hash.differs_from(current, None));
-        assert!(hash.differs_from(current, Some(PepperId([1; 4]))));
-        assert!(hash.differs_from(Argon2Params::new(65_536, 3, 4).unwrap(), None));
-        let short = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwc$CQkJCQkJCQkJCQkJCQkJCQ";
-        assert!(
-            PasswordHash::parse(short)
-                .unwrap()
-                .differs_from(current, None)
-        );
-    }
-
-    #[test]
-    fn debug_output_does_not_hold_the_hash() {
-        assert_eq!(
-            format!("{:?}", PasswordHash::parse(ENCODED).unwrap()),
-            "[redacted]"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_read_or_refused(text in any::<String>()) {
-            let _ = PasswordHash::parse(&text);
-        }
-
-        #[test]
-        fn any_costs_are_read_as_they_are_written_or_refused(m: u32, t: u32, p in 0_u32..20) {
-            if let Ok(hash) = with_costs(&format!("m={m},t={t},p={p}")) {
-                let params = hash.params();
-                prop_assert_eq!((params.memory_kib(), params.passes(), params.lanes()), (m, t, p));
-            }
+    fn a_text_that_is_no_hash_is_refused() {
+        for text in ["", "foreign:", "foreign:$9$salt$tag", "$2b$12$", "password"] {
+            assert!(PasswordHash::parse(text).is_err(), "{text}");
         }
     }
 }

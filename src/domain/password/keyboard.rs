@@ -4,7 +4,7 @@
 const SHORTEST: usize = super::Policy::LOWEST_MIN_LENGTH;
 
 /// What fingers run along, in one direction.
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 23] = [
     "abcdefghijklmnopqrstuvwxyz",
     "a1b2c3d4e5f6g7h8i9j0",
     "1a2b3c4d5e6f7g8h9i0j",
@@ -25,6 +25,9 @@ const PATHS: [&str; 20] = [
     "qweasdzxcrtyfghvbnuiojklm",
     "1!2@3#4$5%6^7&8*9(0)",
     "!@#$%^&*()_+1234567890-=",
+    "00112233445566778899",
+    "000111222333444555666777888999",
+    "0000111122223333444455556666777788889999",
 ];
 
 /// What is typed over and over.

@@ -1,11 +1,16 @@
 //! Passwords: how they are read, which ones are accepted, and what is kept of them.
 //!
 //! The rules are those of NIST SP 800-63B-4 §3.1.1.2: a minimum length counted in code points, a
-//! blocklist, words of the account and the service refused, and no rules about which kinds of
-//! character to use.
+//! blocklist, passwords known from breaches and words of the account and the service refused, and no
+//! rules about which kinds of character to use.
 
+mod argon2id;
 pub mod blocklist;
+mod breaches;
 mod cost;
+mod dates;
+mod derived;
+pub mod foreign;
 mod hash;
 mod keyboard;
 mod lookalike;
@@ -15,8 +20,11 @@ mod rule;
 mod strength;
 mod text;
 
+pub use argon2id::{Argon2idHash, Argon2idUnreadable, PepperId, SALT_BYTES, TAG_BYTES};
+pub use breaches::{Breaches, BreachesUnreadable, SHA1_BYTES};
 pub use cost::{Argon2Params, Argon2ParamsError};
-pub use hash::{HashUnreadable, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES};
+pub use foreign::{ForeignHash, ForeignRefused};
+pub use hash::{HashUnreadable, PasswordHash};
 pub use personal::PersonalWords;
 pub use policy::{Policy, PolicyError};
 pub use rule::{Judgement, Rule, Violation};

@@ -103,11 +103,17 @@ impl Policy {
         }
     }
 
-    /// Holds a password against every rule and reports each one it breaks.
+    /// Holds a password against every rule and reports each one it breaks. Whether it is `breached`,
+    /// a list outside of the policy knows.
     ///
     /// The strength estimate takes milliseconds of CPU: call this off the async threads.
     #[must_use]
-    pub fn judge(&self, password: &Password, personal: &PersonalWords) -> Judgement {
+    pub fn judge(
+        &self,
+        password: &Password,
+        personal: &PersonalWords,
+        breached: bool,
+    ) -> Judgement {
         let text = password.as_str();
         let length = text.chars().count();
         let words = personal.clone().and(&self.service_words);
@@ -119,6 +125,7 @@ impl Policy {
                 .chars()
                 .any(|c| c.general_category() == GeneralCategory::Unassigned),
             Rule::Common => blocklist::contains(text),
+            Rule::Breached => breached,
             Rule::Context => words.make_up(text),
             Rule::Weak => strength.score < self.min_score,
         };
@@ -145,6 +152,7 @@ impl Policy {
             Rule::TooLong => format!("Use at most {} characters.", Self::MAX_LENGTH).into(),
             Rule::Unassigned => "Use only characters that Unicode has assigned.".into(),
             Rule::Common => "Use a password that is not a common one.".into(),
+            Rule::Breached => "Use a password that is not known from a data breach.".into(),
             Rule::Context => {
                 "Use more than your name, your address and the name of this service.".into()
             }
@@ -175,7 +183,7 @@ mod tests {
     fn judged(text: &str) -> Judgement {
         let policy = Policy::new(15, 3, &["Acme Widgets".to_owned()]).unwrap();
         let personal = PersonalWords::default().with_text("mina.katz@mail.example");
-        policy.judge(&Password::parse(text).unwrap(), &personal)
+        policy.judge(&Password::parse(text).unwrap(), &personal, false)
     }
 
     fn broken(text: &str) -> Vec<Rule> {
@@ -282,9 +290,9 @@ mod tests {
     #[test]
     fn words_of_the_account_make_a_longer_password_weaker() {
         let text = Password::parse("widgetskatz").unwrap();
-        let alone = Policy::default().judge(&text, &PersonalWords::default());
-        let known =
-            Policy::default().judge(&text, &PersonalWords::default().with_text("Katz Widgets"));
+        let judged = |words: &PersonalWords| Policy::default().judge(&text, words, false);
+        let alone = judged(&PersonalWords::default());
+        let known = judged(&PersonalWords::default().with_text("Katz Widgets"));
         assert!(known.score < alone.score);
     }
 
@@ -305,6 +313,14 @@ mod tests {
     }
 
     #[test]
+    fn a_password_from_a_breach_is_refused_however_strong_it_is() {
+        let strong = Password::parse("marmalade gondola tuesday").unwrap();
+        let judgement = Policy::default().judge(&strong, &PersonalWords::default(), true);
+        let rules: Vec<_> = judgement.violations.iter().map(|v| v.rule).collect();
+        assert_eq!((rules, judgement.score), (vec![Rule::Breached], 4));
+    }
+
+    #[test]
     fn a_refusal_says_what_to_do_with_the_policys_own_numbers() {
         let policy = Policy::new(20, 3, &[]).unwrap();
         assert_eq!(
@@ -322,7 +338,11 @@ mod tests {
     fn a_minimum_score_of_zero_accepts_the_weak() {
         let policy = Policy::new(15, 0, &[]).unwrap();
         let weak = Password::parse("aaaabbbbaaaabbbbaa").unwrap();
-        assert!(policy.judge(&weak, &PersonalWords::default()).accepts());
+        assert!(
+            policy
+                .judge(&weak, &PersonalWords::default(), false)
+                .accepts()
+        );
     }
 
     #[test]
@@ -346,7 +366,7 @@ mod tests {
         fn any_text_is_judged(text in any::<String>(), name in any::<String>()) {
             if let Ok(password) = Password::parse(text) {
                 let words = PersonalWords::default().with_text(&name);
-                let judgement = Policy::default().judge(&password, &words);
+                let judgement = Policy::default().judge(&password, &words, false);
                 prop_assert!(judgement.score <= HIGHEST_SCORE);
             }
         }

@@ -16,6 +16,8 @@ pub enum Rule {
     Unassigned,
     /// As a whole on the list of common passwords (ASVS 6.2.4).
     Common,
+    /// As a whole in the breach file (ASVS 6.2.12).
+    Breached,
     /// As a whole made of words of the account or the service (ASVS 6.2.11).
     Context,
     /// Too easily guessed, by zxcvbn's estimate.
@@ -24,11 +26,12 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of reporting.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TooShort,
         Self::TooLong,
         Self::Unassigned,
         Self::Common,
+        Self::Breached,
         Self::Context,
         Self::Weak,
     ];
@@ -41,6 +44,7 @@ impl Rule {
             Self::TooLong => "TOO_LONG",
             Self::Unassigned => "UNASSIGNED",
             Self::Common => "COMMON",
+            Self::Breached => "BREACHED",
             Self::Context => "CONTEXT",
             Self::Weak => "TOO_WEAK",
         }
@@ -90,6 +94,7 @@ mod tests {
                 "TOO_LONG",
                 "UNASSIGNED",
                 "COMMON",
+                "BREACHED",
                 "CONTEXT",
                 "TOO_WEAK"
             ]

@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
+use sha1::{Digest as _, Sha1};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use zeroize::Zeroizing;
+
+use super::SHA1_BYTES;
 
 /// The most bytes of UTF-8 a password may have, as received and again after normalisation: room for
 /// 256 code points of four bytes each.
@@ -21,7 +24,13 @@ pub const MAX_BYTES: usize = 1_024;
 /// Clones share one buffer, which is wiped when the last of them goes. There is no `Display`, no
 /// comparison and no serialisation, and `Debug` prints `[redacted]`.
 #[derive(Clone)]
-pub struct Password(Arc<Zeroizing<String>>);
+pub struct Password(Arc<Forms>);
+
+struct Forms {
+    normal: Zeroizing<String>,
+    /// As it was typed, where that is another text.
+    typed: Option<Zeroizing<String>>,
+}
 
 /// Why a text cannot be a password at all, whatever the policy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -39,7 +48,10 @@ impl Password {
     /// No account has it: the policy refuses unassigned code points.
     #[must_use]
     pub fn nobodys() -> Self {
-        Self(Arc::new(Zeroizing::new("\u{378}".to_owned())))
+        Self(Arc::new(Forms {
+            normal: Zeroizing::new("\u{378}".to_owned()),
+            typed: None,
+        }))
     }
 
     /// Reads a password. Takes the text over, so that what was received is wiped too.
@@ -59,17 +71,34 @@ impl Password {
             }
             text.push(c);
         }
-        Ok(Self(Arc::new(text)))
+        Ok(Self(Arc::new(Forms {
+            typed: (*text != *received).then_some(received),
+            normal: text,
+        })))
     }
 
     /// What is hashed. U+0000 is a character like any other.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.0.normal.as_bytes()
+    }
+
+    /// What another system may have hashed: the text as it was typed, then the form in which it is
+    /// hashed here, where that is another one.
+    pub fn spellings(&self) -> impl Iterator<Item = &[u8]> {
+        let typed = self.0.typed.iter().map(|typed| typed.as_bytes());
+        typed.chain([self.as_bytes()])
+    }
+
+    /// The hash by which lists of breaches name it: SHA-1, unsalted, of what is hashed otherwise. A
+    /// list that was made of another normal form has it under another hash.
+    #[must_use]
+    pub fn sha1(&self) -> Zeroizing<[u8; SHA1_BYTES]> {
+        Zeroizing::new(Sha1::digest(self.as_bytes()).into())
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.0.normal
     }
 }
 
@@ -101,6 +130,19 @@ mod tests {
     fn composed_and_decomposed_text_is_one_password() {
         assert_eq!(read("caf\u{e9}"), read("cafe\u{301}"));
         assert_eq!(read("\u{ac00}"), read("\u{1100}\u{1161}"));
+    }
+
+    #[test]
+    fn another_systems_spelling_is_the_typed_one_or_ours() {
+        let spellings = |text: &str| {
+            let password = Password::parse(text).unwrap();
+            password.spellings().map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
+        assert_eq!(spellings("caf\u{e9}"), ["caf\u{e9}".as_bytes()]);
+        assert_eq!(
+            spellings("cafe\u{301}"),
+            ["cafe\u{301}".as_bytes(), "caf\u{e9}".as_bytes()]
+        );
     }
 
     #[test]
@@ -146,6 +188,19 @@ mod tests {
     #[test]
     fn no_text_is_no_password() {
         assert_eq!(Password::parse("").unwrap_err(), PasswordUnreadable::Empty);
+    }
+
+    #[test]
+    fn it_has_the_hash_that_the_public_lists_have() {
+        // sha1sum; "password" is the example of the API's documentation.
+        for (text, hash) in [
+            ("password", "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8"),
+            ("caf\u{e9}", "f424452a9673918c6f09b0cdd35b20be8e6ae7d7"),
+            ("cafe\u{301}", "f424452a9673918c6f09b0cdd35b20be8e6ae7d7"),
+        ] {
+            let sha1 = Password::parse(text).unwrap().sha1();
+            assert_eq!(data_encoding::HEXLOWER.encode(&*sha1), hash, "{text}");
+        }
     }
 
     #[test]

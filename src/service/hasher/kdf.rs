@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tracing::error;
 
-use super::{HashError, Peppers, arena::Arena};
+use super::{HashError, Peppers, arena::Arena, foreign};
 use crate::domain::password::{
-    Argon2Params, Password, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES,
+    Argon2Params, Argon2idHash, Password, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES,
 };
 
 /// What a password turned out to be.
@@ -45,22 +45,33 @@ impl Kdf {
         let pepper = self.peppers.current_id();
         let mut tag = [0; TAG_BYTES];
         self.fill(arena, self.params, pepper, password, salt, &mut tag)?;
-        Ok(PasswordHash::new(self.params, pepper, salt, &tag))
+        Ok(Argon2idHash::new(self.params, pepper, salt, &tag).into())
     }
 
-    /// Runs Argon2 exactly once, whether or not there is a hash to verify against.
+    /// Runs Argon2 exactly once, whether or not there is a hash to verify against; unless another
+    /// system made it, which is verified in that system's way and outdated by itself.
     pub(super) fn verify(
         &self,
         arena: &mut Arena,
         password: &Password,
         against: Option<&PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        let Some(hash) = against else {
-            self.hash(arena, password, &[0; SALT_BYTES])?;
-            return Ok(Verdict {
-                matches: false,
-                outdated: false,
-            });
+        let hash = match against {
+            Some(PasswordHash::Own(hash)) => hash,
+            Some(PasswordHash::Foreign(hash)) => {
+                let matches = foreign::verify(arena, password, hash.made())?;
+                return Ok(Verdict {
+                    matches,
+                    outdated: matches,
+                });
+            }
+            None => {
+                self.hash(arena, password, &[0; SALT_BYTES])?;
+                return Ok(Verdict {
+                    matches: false,
+                    outdated: false,
+                });
+            }
         };
         let mut tag = vec![0; hash.tag_bytes()];
         self.fill(

@@ -7,6 +7,7 @@
 //! password, which is dear too, runs on the same threads.
 
 mod arena;
+mod foreign;
 mod kdf;
 mod pepper;
 mod pool;
@@ -21,13 +22,15 @@ use std::{
 
 use thiserror::Error;
 use tokio::time::Instant;
+use tracing::error;
 
 pub use kdf::Verdict;
 pub use pepper::{Pepper, Peppers};
 
 use self::{kdf::Kdf, pool::Pool};
 use crate::domain::password::{
-    Argon2Params, Judgement, Password, PasswordHash, PepperId, PersonalWords, Policy, SALT_BYTES,
+    Argon2Params, Breaches, Judgement, Password, PasswordHash, PepperId, PersonalWords, Policy,
+    SALT_BYTES,
 };
 use crate::metrics::{HasherMetrics, Operation};
 
@@ -155,7 +158,8 @@ impl Hasher {
     }
 
     /// Verifies a password against an account's hash. `None` is an account that does not exist or
-    /// has no password: it costs one hash with the current parameters, too, and matches nothing.
+    /// has no password: it costs one hash with the current parameters, too, and matches nothing. An
+    /// imported hash costs what it costs, until its owner signs in and it is replaced.
     pub async fn verify(
         &self,
         class: Class,
@@ -171,20 +175,31 @@ impl Hasher {
             .await?
     }
 
-    /// Judges a new password, as [`Policy::judge`] does.
+    /// Judges a new password, as [`Policy::judge`] does, and asks the breaches for it.
+    ///
+    /// While they cannot be asked no password is judged: a check that fails must not pass what it is
+    /// there to stop (ASVS 16.5.3).
     pub async fn judge(
         &self,
         class: Class,
         deadline: Instant,
-        policy: Arc<Policy>,
+        rules: (Arc<Policy>, Option<Arc<dyn Breaches>>),
         password: Password,
         words: PersonalWords,
     ) -> Result<Judgement, HashError> {
+        let (policy, breaches) = rules;
         self.pool
             .run(class, Operation::Judge, deadline, move |_| {
-                policy.judge(&password, &words)
+                let listed = match breaches {
+                    Some(breaches) => breaches.have(&password.sha1()).map_err(|why| {
+                        error!(%why, "the breach file cannot be asked, so no new password is taken");
+                        HashError::Internal
+                    })?,
+                    None => false,
+                };
+                Ok(policy.judge(&password, &words, listed))
             })
-            .await
+            .await?
     }
 
     /// How many jobs wait for a thread at the moment.

@@ -9,6 +9,7 @@ use std::{
 use tokio::{task::JoinHandle, time::sleep_until};
 
 use super::*;
+use crate::domain::password::{BreachesUnreadable, Rule, SHA1_BYTES};
 use crate::metrics::{Metrics, Registry};
 
 const PLACES: usize = 8;
@@ -249,7 +250,7 @@ async fn judging_is_bounded_like_hashing_and_runs_no_argon2() {
             .judge(
                 Class::Policy,
                 later(),
-                Arc::default(),
+                (Arc::default(), None),
                 password("mina mina mina!"),
                 words,
             )
@@ -267,6 +268,38 @@ async fn judging_is_bounded_like_hashing_and_runs_no_argon2() {
     let hasher = busy.finish().await;
     assert!(!judge(Arc::clone(&hasher)).await.unwrap().accepts());
     assert_eq!(hasher.hashes_run(), 0);
+}
+
+/// A list of one password, or of none that could be read.
+struct Listed(Option<&'static str>);
+
+impl Breaches for Listed {
+    fn have(&self, sha1: &[u8; SHA1_BYTES]) -> Result<bool, BreachesUnreadable> {
+        match self.0 {
+            Some(text) => Ok(*password(text).sha1() == *sha1),
+            None => Err(BreachesUnreadable("the disk is gone".to_owned())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listed_password_is_refused_and_an_unreadable_list_lets_none_pass() {
+    const GOOD: &str = "marmalade gondola tuesday";
+    let hasher = hasher();
+    let judge = async |listed| {
+        let rules = (
+            Arc::default(),
+            Some(Arc::new(Listed(listed)) as Arc<dyn Breaches>),
+        );
+        let words = PersonalWords::default();
+        hasher
+            .judge(Class::Policy, later(), rules, password(GOOD), words)
+            .await
+    };
+    assert!(judge(Some("another")).await.unwrap().accepts());
+    let refused = judge(Some(GOOD)).await.unwrap();
+    assert_eq!(refused.violations[0].rule, Rule::Breached);
+    assert_eq!(judge(None).await.unwrap_err(), HashError::Internal);
 }
 
 #[test]

@@ -6,11 +6,13 @@ use super::links::LIVE;
 use super::notices;
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
-use crate::domain::account::{Account, CredentialVersion, Revision};
+use crate::domain::account::{Account, CredentialVersion, Profile, Revision};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::AccountId;
 use crate::domain::message::{MessageKind, Notice};
+use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
+use crate::domain::pseudonym::Pseudonym;
 use crate::domain::time::Timestamp;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount,
@@ -35,28 +37,14 @@ pub(super) fn create_account(
         Earlier::Other => return Ok(AccountCreated::RequestIdReused),
     }
     let profile = &intent.profile;
-    let created = change(
-        work.sql(),
-        "INSERT INTO accounts (account_id, email, email_key, email_verified, phone, phone_verified, second_factor,
-                               locale, display_name, disabled, credential_version, created_at, revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12)
-         ON CONFLICT (email_key) DO NOTHING",
-        (
-            intent.account_id.as_bytes(),
-            profile.email.address(),
-            profile.email.key().as_str(),
-            profile.email_verified,
-            profile.phone.as_ref().map(Phone::as_str),
-            profile.phone_verified,
-            profile.second_factor.code(),
-            profile.locale.as_str(),
-            profile.display_name.as_str(),
-            CredentialVersion::FIRST.get(),
-            work.now().as_micros(),
-            Revision::FIRST.get(),
-        ),
-    )?;
-    if created == 0 {
+    let account = NewAccount {
+        account_id: intent.account_id,
+        profile,
+        disabled: false,
+        password_hash: None,
+        imported_as: None,
+    };
+    if !insert(work, &account)? {
         return Ok(AccountCreated::EmailTaken);
     }
     let kept = Kept {
@@ -72,6 +60,48 @@ pub(super) fn create_account(
     by_id(work.sql(), intent.account_id)?
         .map(AccountCreated::Created)
         .ok_or_else(|| StoreError::corrupt("an account that was just created is gone"))
+}
+
+/// An account that is not there yet.
+pub(super) struct NewAccount<'a> {
+    pub(super) account_id: AccountId,
+    pub(super) profile: &'a Profile,
+    pub(super) disabled: bool,
+    pub(super) password_hash: Option<&'a PasswordHash>,
+    /// The pseudonym of the imported row that it is made of.
+    pub(super) imported_as: Option<&'a Pseudonym>,
+}
+
+/// Writes a new account down, unless its address has one.
+pub(super) fn insert(work: &Work<'_>, account: &NewAccount<'_>) -> Result<bool, StoreError> {
+    let (profile, now) = (account.profile, work.now().as_micros());
+    let inserted = change(
+        work.sql(),
+        "INSERT INTO accounts (account_id, email, email_key, email_verified, phone, phone_verified, second_factor,
+                               locale, display_name, disabled, password_hash, password_changed_at,
+                               credential_version, created_at, revision, imported_as)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         ON CONFLICT (email_key) DO NOTHING",
+        (
+            account.account_id.as_bytes(),
+            profile.email.address(),
+            profile.email.key().as_str(),
+            profile.email_verified,
+            profile.phone.as_ref().map(Phone::as_str),
+            profile.phone_verified,
+            profile.second_factor.code(),
+            profile.locale.as_str(),
+            profile.display_name.as_str(),
+            account.disabled,
+            account.password_hash.map(PasswordHash::as_str),
+            account.password_hash.map(|_| now),
+            CredentialVersion::FIRST.get(),
+            now,
+            Revision::FIRST.get(),
+            account.imported_as.map(Pseudonym::as_bytes),
+        ),
+    )?;
+    Ok(inserted == 1)
 }
 
 /// The account of this id or address.

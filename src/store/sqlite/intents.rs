@@ -2,8 +2,8 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, change, installation, messages, outbox, requests,
-    resets, room, sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox,
+    requests, resets, room, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -11,13 +11,13 @@ use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
     BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
-    DeleteAccount, EndSessions, EventStretch, EventsRead, FinishSignIn, LeaseMessages, Leased,
-    MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount,
-    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, PasswordChanged,
-    PresentChecked, ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed,
-    ResetsCancelled, Resolve, Resolved, SecurityInfo, SessionsEnded, SetDemoPassword,
-    SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy,
-    UpdateAccount,
+    DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount, FinishSignIn,
+    ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
+    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
+    OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
+    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SecurityInfo,
+    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
+    TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -157,6 +157,26 @@ impl Store for SqliteStore {
     async fn list_accounts(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
         self.readers
             .read(move |connection| accounts::list_accounts(connection, page))
+            .await
+    }
+
+    async fn import_accounts(&self, intent: ImportAccounts) -> Result<Vec<RowTaken>, StoreError> {
+        self.writer
+            .submit(Background, move |work| {
+                import::import_accounts(work, &intent)
+            })
+            .await
+    }
+
+    async fn judge_import(&self, rows: Vec<ImportedAccount>) -> Result<Vec<RowTaken>, StoreError> {
+        self.readers
+            .read(move |connection| import::judge_import(connection, &rows))
+            .await
+    }
+
+    async fn export_accounts(&self, page: AccountPage) -> Result<Vec<ExportedAccount>, StoreError> {
+        self.readers
+            .read(move |connection| import::export_accounts(connection, page))
             .await
     }
 

@@ -16,6 +16,7 @@ mod draft;
 mod folding;
 mod group;
 mod idempotency;
+mod import;
 mod inspect;
 mod installation;
 mod intents;

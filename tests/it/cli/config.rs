@@ -37,3 +37,25 @@ fn a_file_that_is_not_there_is_named() {
     let told = relatch(directory.path(), "dev --config other.toml").refused();
     assert!(told.contains("other.toml cannot be read"), "{told}");
 }
+
+#[test]
+fn what_is_printed_to_begin_with_can_be_read_and_so_can_every_setting() {
+    let directory = tempfile::tempdir().unwrap();
+    let print = |what: &str| relatch(directory.path(), &format!("config {what}")).succeeded();
+    assert_eq!(
+        print("example"),
+        include_str!("../../../relatch.example.toml")
+    );
+    let reference = print("reference");
+    assert_eq!(
+        reference,
+        include_str!("../../../src/config/reference.toml")
+    );
+    fs::write(directory.path().join("relatch.toml"), reference).unwrap();
+    // Every key is known; what is required and empty is what is missing.
+    let told = relatch(directory.path(), "serve --config relatch.toml").refused();
+    assert!(
+        told.contains("smtp.host") && !told.contains("unknown"),
+        "{told}"
+    );
+}

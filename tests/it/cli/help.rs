@@ -6,6 +6,8 @@ fn every_help_has_an_example() {
     for line in [
         "",
         "dev",
+        "config example",
+        "config reference",
         "keys init",
         "keys list",
         "keys add",
@@ -14,7 +16,11 @@ fn every_help_has_an_example() {
         "caller new",
         "account create",
         "account list",
+        "account import",
+        "account export",
         "audit tail",
+        "breach build",
+        "breach verify",
     ] {
         let help = relatch(&env::temp_dir(), &format!("{line} --help")).succeeded();
         assert!(

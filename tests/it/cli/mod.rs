@@ -56,7 +56,7 @@ impl Ran {
 
     /// What it said, if it was refused.
     #[track_caller]
-    fn refused(self) -> String {
+    pub(crate) fn refused(self) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (Some(1), ""));
         self.stderr
     }

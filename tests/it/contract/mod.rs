@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod import;
 mod limits;
 mod outbox;
 mod requests;
@@ -180,6 +181,13 @@ macro_rules! contract {
                 the_owner_is_told_once,
                 what_nobody_told_them_is_told_at_the_stop,
                 a_source_is_forgotten_a_day_after_its_pause,
+            ],
+            import: [
+                an_imported_row_is_an_account_at_once_and_may_be_sent_again,
+                an_account_that_exists_is_left_as_it_is,
+                a_row_is_known_again_whatever_became_of_its_account,
+                judging_changes_nothing,
+                accounts_are_exported_in_pages_with_their_hashes,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,

@@ -3,8 +3,10 @@
 mod dns;
 
 use dns::Zone;
+use relatch::breach;
 use relatch::clock::SystemClock;
 use relatch::config::SmtpSecurity;
+use relatch::domain::time::Timestamp;
 use relatch::random::SystemRandom;
 use relatch::store::sqlite::{SqliteSettings, SqliteStore};
 use serde_json::json;
@@ -144,6 +146,7 @@ async fn an_installation_that_is_well_is_told_so_line_by_line() {
             "note     TLS: no certificate is configured",
             "ok       store: data: nothing is there yet; the first start makes it",
             "ok       store: data: no service is at work in it",
+            "note     breach file: none is configured: only the built-in list of common passwords is asked",
             "ok       mails: every mail can be written",
             "ok       mail server: localhost:PORT: TLS by STARTTLS, logged in",
             "ok       mail server: localhost:PORT: took a mail to a***@example.com; see whether it arrives",
@@ -451,4 +454,27 @@ async fn a_keyring_that_is_absent_or_beside_the_data_is_told() {
         "{told}"
     );
     assert_eq!(code, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_breach_file_is_read_through() {
+    let house = Installation::new(SmtpSecurity::Tls).await;
+    house.set(
+        "[smtp]",
+        "[password]\nbreach_file = \"pwned.breach\"\n[smtp]",
+    );
+    let path = house.path().join("pwned.breach");
+    let list = b"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9\n";
+    let now = Timestamp::from_micros(1_700_000_000_000_000);
+    breach::save(&path, list.as_slice(), 1, now, &mut |_| {}).unwrap();
+    let whole = "ok       breach file: pwned.breach: 1 hashes, built at 2023-11-14T22:13:20Z";
+    let told = house.doctor("--offline", &["breach file"]).await;
+    assert_eq!(told, (Some(0), whole.to_owned()));
+
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[5_000] ^= 1;
+    fs::write(path, bytes).unwrap();
+    let damaged = "problem  breach file: pwned.breach is damaged: one of its blocks is not what was written; copy or build it again";
+    let told = house.doctor("--offline", &["breach file"]).await;
+    assert_eq!(told, (Some(1), damaged.to_owned()));
 }

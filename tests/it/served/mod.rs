@@ -2,15 +2,18 @@
 
 mod backup;
 mod canaries;
+mod crashes;
 mod damage;
 mod demonstrations;
 mod ending;
 mod example;
 mod full_disk;
 mod handshakes;
+mod hostile;
 mod identity;
 mod journeys;
 mod pasted;
+mod pressure;
 mod refusals;
 mod restores;
 mod systemd;
@@ -35,13 +38,13 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 const TOKEN: &str = "rlk_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 
 /// A directory with everything that a service needs, certificates included.
-struct Premises {
+pub(crate) struct Premises {
     directory: TempDir,
     authority: Authority,
 }
 
 impl Premises {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let premises = Self {
             directory: tempfile::tempdir().unwrap(),
             authority: Authority::new(),
@@ -66,7 +69,7 @@ impl Premises {
     }
 
     /// Writes the configuration, with this behind it, and a mail server that nobody is.
-    fn configure(&self, more: &str) {
+    pub(crate) fn configure(&self, more: &str) {
         let nobody = "smtp.host = \"127.0.0.1\"\nsmtp.port = 1\nsmtp.security = \"plain\"\nsmtp.from = \"no-reply@example.com\"\n";
         self.configure_with(nobody, more);
     }
@@ -117,12 +120,12 @@ scopes = ["reset"]
         );
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file that its owner alone may read, and puts it in place as a whole.
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let draft = self.path(&format!("{name}.draft"));
         fs::write(&draft, text).unwrap();
         fs::set_permissions(&draft, Permissions::from_mode(0o600)).unwrap();
@@ -142,26 +145,19 @@ scopes = ["reset"]
 
     /// What a start says that must fail.
     #[track_caller]
-    fn refused(&self) -> String {
+    pub(crate) fn refused(&self) -> String {
         let Output { status, stderr, .. } = self.command().output().unwrap();
         let said = String::from_utf8(stderr).unwrap();
         assert_eq!(status.code(), Some(1), "{said}");
         said
     }
 
-    async fn serve(&self) -> Served {
+    pub(crate) async fn serve(&self) -> Served {
         self.serve_by(self.command()).await
     }
 
-    async fn serve_by(&self, mut command: Command) -> Served {
-        let log = self.path("log");
-        let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
-        let mut served = Served {
-            process,
-            log,
-            grpc: SocketAddr::from(([0; 4], 0)),
-            ops: SocketAddr::from(([0; 4], 0)),
-        };
+    async fn serve_by(&self, command: Command) -> Served {
+        let mut served = self.start(command);
         eventually(async || {
             assert_eq!(
                 served.process.try_wait().unwrap(),
@@ -176,6 +172,18 @@ scopes = ["reset"]
         served.grpc = told["grpc"].as_str().unwrap().parse().unwrap();
         served.ops = told["ops"].as_str().unwrap().parse().unwrap();
         served
+    }
+
+    /// A service that has been started and may not listen yet.
+    fn start(&self, mut command: Command) -> Served {
+        let log = self.path("log");
+        let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
+        Served {
+            process,
+            log,
+            grpc: SocketAddr::from(([0; 4], 0)),
+            ops: SocketAddr::from(([0; 4], 0)),
+        }
     }
 
     /// TLS as a client of this authority speaks it.
@@ -193,7 +201,7 @@ scopes = ["reset"]
 }
 
 /// A service that runs. Dropping it ends it.
-struct Served {
+pub(crate) struct Served {
     process: Child,
     log: PathBuf,
     grpc: SocketAddr,
@@ -206,7 +214,7 @@ impl Served {
     }
 
     /// The first line of the log with this message.
-    fn told(&self, message: &str) -> Option<Value> {
+    pub(crate) fn told(&self, message: &str) -> Option<Value> {
         self.text()
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -234,6 +242,32 @@ impl Served {
         })
         .await;
         ended.unwrap()
+    }
+
+    /// What the system says of the process, in KiB: `VmRSS`, `VmHWM`.
+    fn memory_kib(&self, what: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let mut words = status.split_whitespace();
+        words.find(|word| word.strip_suffix(':') == Some(what));
+        words.next().unwrap().parse().unwrap()
+    }
+
+    /// How many files and connections it has open.
+    fn descriptors(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        open.unwrap().count()
+    }
+
+    /// A connection without TLS, where `grpc.plaintext` allows one.
+    async fn connect_plainly(&self) -> Channel {
+        let endpoint = Channel::from_shared(format!("http://{}", self.grpc)).unwrap();
+        endpoint.connect().await.unwrap()
+    }
+
+    /// Ends it as a crash would: it gets to know nothing of it.
+    fn crash(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 
     async fn connect(&self, tls: ClientTlsConfig) -> Result<Channel, tonic::transport::Error> {

@@ -31,10 +31,6 @@ async fn the_readme_s_lines_lead_to_a_service_that_mails() {
     let smtp = server.settings();
     let login = smtp.login.unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let empty = directory.path().join("empty");
-    std::fs::create_dir(&empty).unwrap();
-    let example = include_str!("../../../relatch.example.toml");
-    std::fs::write(directory.path().join("relatch.example.toml"), example).unwrap();
 
     let (grpc, ops) = (free_port(), free_port());
     let pasted = lines().replace("50051", &grpc).replace("9090", &ops);
@@ -48,7 +44,7 @@ async fn the_readme_s_lines_lead_to_a_service_that_mails() {
         .chain(env::split_paths(&path));
     let mut shell = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
-        .current_dir(&empty)
+        .current_dir(directory.path())
         .env("PATH", env::join_paths(path).unwrap())
         .env(
             "SMTP_PASSWORD",

@@ -77,15 +77,24 @@ impl Interceptor for Bearer {
 }
 
 /// The scopes of each caller; its token is derived from its name.
-const CALLERS: [(&str, &[&str]); 3] = [
+const CALLERS: [(&str, &[&str]); 4] = [
     (
         "all",
         &[
-            "reset", "profile", "signin", "factors", "accounts", "delivery", "audit",
+            "reset",
+            "profile",
+            "signin",
+            "factors",
+            "accounts",
+            "import",
+            "export_hashes",
+            "delivery",
+            "audit",
         ],
     ),
     ("reset", &["reset"]),
     ("profile", &["profile"]),
+    ("accounts", &["accounts"]),
 ];
 
 impl TestServer {
@@ -202,7 +211,12 @@ impl TestServer {
 
     /// `AccountService` as the caller who may do everything.
     pub(crate) fn accounts(&self) -> AccountServiceClient<Client> {
-        AccountServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
+        self.accounts_as("all")
+    }
+
+    /// `AccountService` as this caller.
+    pub(crate) fn accounts_as(&self, caller: &str) -> AccountServiceClient<Client> {
+        AccountServiceClient::with_interceptor(self.channel(), Self::bearer(caller))
     }
 
     /// `AuditService` as the caller who may do everything.

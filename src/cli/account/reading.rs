@@ -1,0 +1,119 @@
+//! The thread that reads a file of accounts, as far ahead as there is room for.
+
+use super::lines::Lines;
+use super::rows::{Format, Reader};
+use crate::pb::ImportRow;
+use std::io::{self, BufRead};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use tokio::sync::{mpsc, oneshot};
+
+/// Rows that may wait to be sent, and complaints that may wait to be told.
+const AHEAD: usize = 512;
+
+/// What comes of reading a file.
+pub(super) struct Reading {
+    /// The rows, to be sent.
+    pub(super) rows: mpsc::Receiver<ImportRow>,
+    /// The lines that hold no row, each with what is wrong.
+    pub(super) broken: mpsc::Receiver<(i64, String)>,
+    /// How many bytes have been read.
+    pub(super) bytes: Arc<AtomicU64>,
+    /// How it ended.
+    pub(super) ended: oneshot::Receiver<Result<Sent, String>>,
+}
+
+/// What was handed on.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    /// How many rows.
+    pub(super) rows: u64,
+    /// The line of the last one.
+    pub(super) last_line: i64,
+}
+
+struct Hands {
+    rows: mpsc::Sender<ImportRow>,
+    broken: mpsc::Sender<(i64, String)>,
+    bytes: Arc<AtomicU64>,
+}
+
+/// Nobody waits for what is read any more.
+struct Nobody;
+
+impl Reading {
+    /// Reads the lines from this one on.
+    pub(super) fn begin(
+        file: Box<dyn BufRead + Send>,
+        format: Format,
+        from_line: i64,
+    ) -> io::Result<Self> {
+        let (rows, to_send) = mpsc::channel(AHEAD);
+        let (broken, to_tell) = mpsc::channel(AHEAD);
+        let (end, ended) = oneshot::channel();
+        let bytes = Arc::new(AtomicU64::new(0));
+        let hands = Hands {
+            rows,
+            broken,
+            bytes: Arc::clone(&bytes),
+        };
+        // Not a task of the runtime: that would wait for a terminal on which nobody types.
+        thread::Builder::new().spawn(move || {
+            let sent = hands.read(file, format, from_line);
+            // Whoever asked may have gone.
+            let _ = end.send(sent);
+        })?;
+        Ok(Self {
+            rows: to_send,
+            broken: to_tell,
+            bytes,
+            ended,
+        })
+    }
+}
+
+impl Hands {
+    fn read(
+        &self,
+        file: Box<dyn BufRead + Send>,
+        format: Format,
+        from_line: i64,
+    ) -> Result<Sent, String> {
+        let (mut lines, mut reader) = (Lines::new(file), Reader::new(format));
+        let mut sent = Sent::default();
+        while let Some(line) = lines.next().map_err(|why| why.to_string())? {
+            self.bytes.store(line.bytes, Ordering::Relaxed);
+            if line.number < from_line && reader.has_begun() {
+                continue;
+            }
+            let read = line
+                .text
+                .map_err(ToOwned::to_owned)
+                .and_then(|text| reader.read(&text));
+            let handed = match read {
+                Ok(Some(row)) => {
+                    sent.rows += 1;
+                    sent.last_line = line.number;
+                    self.hand_on(row.on(line.number))
+                }
+                Ok(None) => Ok(()),
+                // Then no other line can be read either.
+                Err(why) if !reader.has_begun() => return Err(why),
+                Err(why) => self.complain(line.number, why),
+            };
+            if handed.is_err() {
+                break;
+            }
+        }
+        Ok(sent)
+    }
+
+    fn hand_on(&self, row: ImportRow) -> Result<(), Nobody> {
+        self.rows.blocking_send(row).map_err(|_| Nobody)
+    }
+
+    fn complain(&self, line: i64, why: String) -> Result<(), Nobody> {
+        self.broken.blocking_send((line, why)).map_err(|_| Nobody)
+    }
+}

@@ -1,0 +1,100 @@
+//! Accounts that another system had: taken in, and given out again.
+
+use super::accounts::{self, NewAccount};
+use super::row::{self, Columns, all, one};
+use super::work::Work;
+use crate::domain::audit::{Draft, EventName};
+use crate::store::{
+    AccountPage, ExportedAccount, ImportAccounts, ImportedAccount, RowTaken, StoreError,
+};
+use rusqlite::Connection;
+
+/// Takes in every account that may be, each with its event.
+pub(super) fn import_accounts(
+    work: &mut Work<'_>,
+    intent: &ImportAccounts,
+) -> Result<Vec<RowTaken>, StoreError> {
+    let take = |row| {
+        let judged = judge(work.sql(), row)?;
+        if judged == RowTaken::Taken {
+            let account = NewAccount {
+                account_id: row.account_id,
+                profile: &row.profile,
+                disabled: row.disabled,
+                password_hash: row.password_hash.as_ref(),
+                imported_as: row.fingerprints.first(),
+            };
+            if !accounts::insert(work, &account)? {
+                return Ok(RowTaken::EmailTaken);
+            }
+            let made_by = row.password_hash.as_ref().map(|hash| hash.exported().0);
+            work.record(
+                Draft::success(work.now(), EventName::AccountCreated, &intent.call)
+                    .of(row.account_id)
+                    .fact("by", "import")
+                    .fact("password_hash", made_by.unwrap_or("none"))
+                    .personal("email", &row.profile.email.masked()),
+            )?;
+        }
+        Ok(judged)
+    };
+    intent.rows.iter().map(take).collect()
+}
+
+/// What would become of each row if it were the only one.
+pub(super) fn judge_import(
+    connection: &Connection,
+    rows: &[ImportedAccount],
+) -> Result<Vec<RowTaken>, StoreError> {
+    rows.iter().map(|row| judge(connection, row)).collect()
+}
+
+fn judge(connection: &Connection, row: &ImportedAccount) -> Result<RowTaken, StoreError> {
+    for fingerprint in &row.fingerprints {
+        if exists(connection, "imported_as = ?1", fingerprint.as_bytes())? {
+            return Ok(RowTaken::Before);
+        }
+    }
+    if exists(
+        connection,
+        "email_key = ?1",
+        row.profile.email.key().as_str(),
+    )? {
+        return Ok(RowTaken::EmailTaken);
+    }
+    if exists(connection, "account_id = ?1", row.account_id.as_bytes())? {
+        return Ok(RowTaken::AccountIdTaken);
+    }
+    Ok(RowTaken::Taken)
+}
+
+fn exists(
+    connection: &Connection,
+    condition: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<bool, StoreError> {
+    let sql = format!("SELECT 1 FROM accounts WHERE {condition}");
+    Ok(one(connection, &sql, [value], |_| Ok(()))?.is_some())
+}
+
+/// A page of accounts with their hashes, in the order of their ids.
+pub(super) fn export_accounts(
+    connection: &Connection,
+    page: AccountPage,
+) -> Result<Vec<ExportedAccount>, StoreError> {
+    let after: &[u8] = page.after.as_ref().map_or(&[], |id| id.as_bytes());
+    all(
+        connection,
+        "SELECT * FROM accounts WHERE account_id > ?1 ORDER BY account_id LIMIT ?2",
+        (after, page.at_most),
+        |row| {
+            let account = row::account(row)?;
+            // A compromised password must not come to life again where this is imported.
+            let password_hash = row.password_hash()?.filter(|_| !account.compromised);
+            Ok(ExportedAccount {
+                account,
+                password_hash,
+            })
+        },
+    )
+}

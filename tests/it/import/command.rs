@@ -1,0 +1,113 @@
+//! `relatch account import` and `export`, as processes beside a running server.
+
+use crate::cli::Ran;
+use crate::support::server::{TestServer, bearer};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+impl TestServer {
+    /// The command, in this directory and with the token of the caller who may do everything.
+    pub(super) fn command(&self, directory: &Path, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_relatch"));
+        command
+            .current_dir(directory)
+            .env_clear()
+            .env("RELATCH_TOKEN", bearer("all").trim_start_matches("Bearer "))
+            .args(["account"])
+            .args(arguments.split_whitespace())
+            .args(["--server", &self.address.to_string()])
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the command to its end, beside the server.
+    pub(super) async fn run(&self, directory: &Path, arguments: &str) -> Ran {
+        let mut command = self.command(directory, arguments);
+        let output = tokio::task::spawn_blocking(move || command.output());
+        output.await.unwrap().unwrap().into()
+    }
+}
+
+const FILE: &str = r#"{"email": "ada@example.com", "display_name": "Ada", "password_hash": "pbkdf2_sha256$10000$saltysalty12$Oz0B56+LMVloqAk1JOpBmKfdTh/BlNzhEcPbjccN7+4="}
+{"email": "bob@example.com", "pasword": "typo"}
+{"email": "eve@example.com", "password_hash": "$2b$09$Ykksb3B8SLpk0NDnveOxmeRAi5iRi5X0C04nayYx9NKZH9uzdBbxa"}
+
+{"email": "dan@example.com", "email_verified": true}
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_rehearsed_imported_and_exported_to_be_imported_elsewhere() {
+    let (server, elsewhere) = (TestServer::start().await, TestServer::start().await);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    fs::write(directory.join("users.jsonl"), FILE).unwrap();
+    let told = "line 2: unknown field `pasword`";
+    let weak =
+        "line 3: INVALID_FIELD: password_hash has 9 as its cost, and must have at least 10\n";
+
+    let rehearsed = server.run(directory, "import users.jsonl --dry-run").await;
+    assert_eq!(rehearsed.stdout, "2 accounts can be imported\n");
+    assert!(rehearsed.stderr.contains(told) && rehearsed.stderr.contains(weak));
+    assert_eq!(server.run(directory, "export").await.succeeded(), "");
+
+    let imported = server
+        .run(directory, "import users.jsonl --report bad.tsv")
+        .await;
+    assert_eq!(imported.code, Some(1));
+    assert_eq!(imported.stdout, "2 accounts are imported\n");
+    let summary = "error: 2 lines are not imported: see bad.tsv\n";
+    assert_eq!(imported.stderr, summary);
+    let report = fs::read_to_string(directory.join("bad.tsv")).unwrap();
+    let numbers: Vec<_> = report.lines().map(|line| line.split('\t').next()).collect();
+    assert_eq!(numbers, [Some("2"), Some("3")]);
+
+    for format in ["jsonl", "csv"] {
+        let line = format!("export --with-hashes --format {format}");
+        let exported = server.run(directory, &line).await.succeeded();
+        let file = format!("all.{format}");
+        fs::write(directory.join(&file), &exported).unwrap();
+        let line = format!("import {file}");
+        let moved = elsewhere.run(directory, &line).await.succeeded();
+        assert_eq!(moved, "2 accounts are imported\n");
+        let line = format!("export --with-hashes --format {format}");
+        let again = elsewhere.run(directory, &line).await.succeeded();
+        let untimed = |text: &str| -> Vec<String> {
+            let times = |line: &str| {
+                line.split("\"password_changed_at\"")
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            };
+            text.lines().map(times).collect()
+        };
+        assert_eq!(untimed(&again), untimed(&exported));
+    }
+    elsewhere
+        .verify("ada@example.com", "correct horse battery")
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_imported_at_all_says_why() {
+    let server = TestServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    fs::write(
+        directory.join("users.csv"),
+        "email,pasword\na@example.com,x\n",
+    )
+    .unwrap();
+    fs::write(directory.join("users.txt"), "").unwrap();
+    for (line, told) in [
+        ("import users.csv", "unknown column `pasword`"),
+        ("import users.txt", "--format jsonl"),
+        ("import nowhere.csv", "nowhere.csv"),
+    ] {
+        let ran = server.run(directory, line).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    assert_eq!(server.run(directory, "export").await.succeeded(), "");
+}
