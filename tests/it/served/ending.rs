@@ -204,13 +204,36 @@ async fn what_a_thread_is_stuck_in_is_not_waited_for() {
 #[tokio::test]
 async fn the_service_manager_is_told_when_it_serves_and_when_it_ends() {
     let premises = Premises::new();
+    premises.configure("ops.plaintext = true");
     let manager = Manager::at(&premises.path("notify"));
     let mut command = premises.command();
     command.env("NOTIFY_SOCKET", manager.socket());
     let mut served = premises.serve_by(command).await;
     assert!(manager.heard().contains("READY=1"));
+    let ready = ops::get(served.ops, "/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK);
     assert!(served.end().await.success());
     assert!(manager.heard().contains("STOPPING=1"));
+}
+
+#[tokio::test]
+async fn the_service_manager_is_not_told_that_it_serves_where_its_start_cannot_be_written_down() {
+    let premises = Premises::new();
+    assert!(premises.serve().await.end().await.success());
+    let refuses =
+        "CREATE TRIGGER refuses BEFORE INSERT ON audit_leaves BEGIN SELECT raise(ABORT, 'no'); END";
+    let database = database::open(&premises.path("data"));
+    database.execute(refuses, []).unwrap();
+    drop(database);
+    let manager = Manager::at(&premises.path("notify"));
+    let mut command = premises.command();
+    let started = command.env("NOTIFY_SOCKET", manager.socket()).output();
+    assert_eq!(started.unwrap().status.code(), Some(1));
+    manager.socket.set_nonblocking(true).unwrap();
+    let mut told = [0; 256];
+    while let Ok(length) = manager.socket.recv(&mut told) {
+        assert!(!told[..length].starts_with(b"READY"));
+    }
 }
 
 #[tokio::test]

@@ -165,7 +165,8 @@ impl TestServer {
             ops: Some(ops.into()),
             pages: Vec::new(),
         };
-        let running = tokio::spawn(async move { app.run(listeners, shutdown).await.unwrap() });
+        let running = app.run(listeners, shutdown, || {});
+        let running = tokio::spawn(async move { running.await.unwrap() });
         let channel = Channel::from_shared(format!("http://{address}"))
             .unwrap()
             .connect()
