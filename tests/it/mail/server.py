@@ -4,16 +4,17 @@ Takes one JSON object as its argument: security ("tls", "starttls" or "plain"), 
 Reads commands from standard input, a JSON object a line, and ends with it:
 
   {"up": true}                 listens, on the same port each time      {"up": false}  closes everything at once
-  {"answers": {"RCPT": [...]}} answers the next commands so; the verbs are EHLO, MAIL, RCPT, DATA (the command) and
-                               END (of the content)
+  {"answers": {"RCPT": [...]}} answers the next commands so, whatever it was told before; the verbs are EHLO, MAIL, RCPT,
+                               DATA (the command) and END (of the content)
   {"hang": "RCPT"}             says nothing any more once it hears this, or "CONNECT"; null ends it
   {"drop": true}               takes connections and closes them at once
   {"password": "..."}          accepts this one from now on
   {"offer": {"STARTTLS": false}} offers it no longer; SMTPUTF8 likewise
   {"inject": true}             adds an answer in clear behind the one to STARTTLS
 
-Writes what happens to standard output, a JSON object a line: {"port": N}, {"down": true}, {"connected": true}, {"heard": VERB} for
-each command, {"login": NAME, "accepted": BOOL} and {"mail": {...}} for each mail it took, read by the standard library.
+Writes what happens to standard output, a JSON object a line: {"understood": true} for each of these, {"port": N},
+{"connected": true}, {"heard": VERB} for each command of a client, {"login": NAME, "accepted": BOOL} and {"mail": {...}} for each
+mail it took, read by the standard library.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ import json
 import logging
 import ssl
 import sys
+import time
 import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -110,6 +112,7 @@ def read(envelope):
         "text": part("plain"),
         "html": part("html"),
         "raw": envelope.content.decode("utf-8"),
+        "at": time.time_ns() // 1000,
     }
 
 
@@ -199,9 +202,7 @@ async def main():
                 if client.transport is not None:
                     client.transport.abort()
             listener = None
-            tell(down=True)
-        for verb, queued in command.get("answers", {}).items():
-            answers.setdefault(verb, []).extend(queued)
+        answers.update(command.get("answers", {}))
         if "hang" in command:
             hang = command["hang"]
             gate.set()
@@ -210,6 +211,7 @@ async def main():
         inject = command.get("inject", inject)
         drop = command.get("drop", drop)
         settings["password"] = command.get("password", settings["password"])
+        tell(understood=True)
 
 
 asyncio.run(main())

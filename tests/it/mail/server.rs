@@ -2,6 +2,7 @@
 
 use relatch::config::{Smtp, SmtpLogin, SmtpSecurity};
 use relatch::domain::mailbox::Mailbox;
+use relatch::domain::time::Timestamp;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -87,25 +88,23 @@ impl MailServer {
 
     /// Listens, on the port it had before.
     pub(crate) async fn up(&mut self) {
-        let before = self.told("port").len();
         self.tell(json!({"up": true})).await;
-        eventually(async || self.told("port").len() > before).await;
         let port = self.told("port").pop().unwrap();
         self.port = u16::try_from(port.as_u64().unwrap()).unwrap();
     }
 
     /// Closes its port and every connection.
     pub(crate) async fn down(&mut self) {
-        let before = self.told("down").len();
         self.tell(json!({"up": false})).await;
-        eventually(async || self.told("down").len() > before).await;
     }
 
-    /// Gives it a command of `server.py`, which it has understood when the next connection is made.
+    /// Gives it a command of `server.py`, which it has understood then. What it had to tell before, it has told.
     pub(crate) async fn tell(&mut self, command: Value) {
+        let before = self.told("understood").len();
         let line = format!("{command}\n");
         self.commands.write_all(line.as_bytes()).await.unwrap();
         self.commands.flush().await.unwrap();
+        eventually(async || self.told("understood").len() > before).await;
     }
 
     /// How Relatch is told to use it.
@@ -157,6 +156,13 @@ impl MailServer {
         self.told("mail").into_iter().map(Mail).collect()
     }
 
+    /// The mails that it took since they were last taken from here, all else that it told forgotten.
+    pub(crate) fn take_mails(&self) -> Vec<Mail> {
+        let mut told = std::mem::take(&mut *self.events.lock().unwrap());
+        let mails = told.iter_mut().filter_map(|event| event.get_mut("mail"));
+        mails.map(|mail| Mail(mail.take())).collect()
+    }
+
     /// The `number`th mail that it took, counted from 1, once it has.
     pub(crate) async fn mail(&self, number: usize) -> Mail {
         eventually(async || self.told("mail").len() >= number).await;
@@ -191,6 +197,11 @@ impl Mail {
     /// The HTML part.
     pub(crate) fn html(&self) -> &str {
         self.0["html"].as_str().unwrap()
+    }
+
+    /// When the server took it.
+    pub(crate) fn taken_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.0["at"].as_i64().unwrap())
     }
 
     /// The whole mail as it came over the wire.
