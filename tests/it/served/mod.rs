@@ -1,6 +1,7 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
 mod backup;
+mod crashes;
 mod ending;
 mod example;
 mod full_disk;
@@ -147,15 +148,8 @@ scopes = ["reset"]
         self.serve_by(self.command()).await
     }
 
-    async fn serve_by(&self, mut command: Command) -> Served {
-        let log = self.path("log");
-        let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
-        let mut served = Served {
-            process,
-            log,
-            grpc: SocketAddr::from(([0; 4], 0)),
-            ops: SocketAddr::from(([0; 4], 0)),
-        };
+    async fn serve_by(&self, command: Command) -> Served {
+        let mut served = self.start(command);
         eventually(async || {
             assert_eq!(
                 served.process.try_wait().unwrap(),
@@ -170,6 +164,18 @@ scopes = ["reset"]
         served.grpc = told["grpc"].as_str().unwrap().parse().unwrap();
         served.ops = told["ops"].as_str().unwrap().parse().unwrap();
         served
+    }
+
+    /// A service that has been started and may not listen yet.
+    fn start(&self, mut command: Command) -> Served {
+        let log = self.path("log");
+        let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
+        Served {
+            process,
+            log,
+            grpc: SocketAddr::from(([0; 4], 0)),
+            ops: SocketAddr::from(([0; 4], 0)),
+        }
     }
 
     /// TLS as a client of this authority speaks it.
@@ -223,6 +229,12 @@ impl Served {
         })
         .await;
         ended.unwrap()
+    }
+
+    /// Ends it as a crash would: it gets to know nothing of it.
+    fn crash(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 
     async fn connect(&self, tls: ClientTlsConfig) -> Result<Channel, tonic::transport::Error> {

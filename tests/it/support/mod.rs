@@ -25,8 +25,10 @@ pub(crate) async fn eventually(mut happened: impl AsyncFnMut() -> bool) {
 
 /// How often something is done: `often`, and a hundred times that under `make soak`.
 pub(crate) fn rounds(often: u32) -> u32 {
-    match std::env::var_os("RELATCH_SOAK") {
-        Some(_) => often * 100,
-        None => often,
-    }
+    if soaking() { often * 100 } else { often }
+}
+
+/// Whether this is `make soak`, which takes its time.
+pub(crate) fn soaking() -> bool {
+    std::env::var_os("RELATCH_SOAK").is_some()
 }
