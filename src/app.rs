@@ -188,7 +188,14 @@ impl App {
     /// Serves until `shutdown`, then ends in good order: readiness says so, nothing new is taken, calls under way are
     /// answered or, if they take too long, cut off; workers finish what they hold, what was counted is written down,
     /// and after the event that says so there is no other.
-    pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), RunError> {
+    ///
+    /// Calls `serving` once the start is written down and the service was found ready.
+    pub async fn run(
+        self,
+        listeners: Listeners,
+        shutdown: Shutdown,
+        serving: impl FnOnce() + Send + 'static,
+    ) -> Result<(), RunError> {
         let Self {
             service,
             refusals,
@@ -202,6 +209,13 @@ impl App {
         } = self;
         tell(&service, EventName::Startup).await?;
         let (health, health_service) = Health::new().await;
+        let mut ready = health.ready();
+        tokio::spawn(async move {
+            // An error says that the service ends before it was ready.
+            if ready.wait_for(|ready| *ready).await.is_ok() {
+                serving();
+            }
+        });
         let mut pages = listeners.pages;
         if let Some(ops) = listeners.ops {
             let scrape = Arc::new(scrape);

@@ -109,11 +109,11 @@ fn of_people(
     calls: &Calls,
     people: &Arc<Vec<Person>>,
 ) -> Result<Vec<(&'static str, Call)>, Trouble> {
-    let id = |of: &Arc<Vec<Person>>| {
-        let people = Arc::clone(of);
+    let ids = || {
+        let people = Arc::clone(people);
         move |number: u32| nth(&people, number).map(|person| person.account_id.to_string())
     };
-    let (linked, told, ended, checked) = (id(people), id(people), id(people), id(people));
+    let (linked, told, ended, checked) = (ids(), ids(), ids(), ids());
     Ok(vec![
         (
             "SendProfileResetLink",

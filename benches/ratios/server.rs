@@ -102,7 +102,7 @@ impl Server {
             ops: None,
             pages: Vec::new(),
         };
-        runtime.spawn(app.run(listeners, shutdown));
+        runtime.spawn(app.run(listeners, shutdown, || {}));
         Ok(Self {
             calls: Calls {
                 address,

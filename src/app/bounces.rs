@@ -40,6 +40,7 @@ impl App {
             secrets,
             store,
             Arc::clone(&self.service.clock),
+            self.service.metrics.delivery.clone(),
         ))
     }
 }

@@ -155,7 +155,8 @@ impl Demonstration {
             grpc: sockets.grpc.listener.into(),
             ops: Some(sockets.ops.listener.into()),
         };
-        Ok(app.run(listeners, shutdown).await.map_err(DevError::from)?)
+        let running = app.run(listeners, shutdown, || {});
+        Ok(running.await.map_err(DevError::from)?)
     }
 }
 

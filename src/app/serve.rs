@@ -84,11 +84,11 @@ pub struct Reached {
 }
 
 impl Serving {
-    /// Runs until `shutdown`. Once everything listens and is about to answer, `ready` is told where.
+    /// Runs until `shutdown`. Once calls are answered, `ready` is told where, and systemd that they are.
     pub async fn run(
         self,
         shutdown: Shutdown,
-        ready: impl FnOnce(Reached),
+        ready: impl FnOnce(Reached) + Send + 'static,
     ) -> Result<(), ServeError> {
         let Self {
             config,
@@ -139,10 +139,12 @@ impl Serving {
             spawn_watch("certificate", identity.run(shutdown.clone().requested()));
         }
         tokio::spawn(tell_of_the_end(shutdown.clone()));
-        ready(reached);
-        tell_the_manager(&[NotifyState::Ready]);
+        let serving = move || {
+            ready(reached);
+            tell_the_manager(&[NotifyState::Ready]);
+        };
         let listeners = Listeners { grpc, ops, pages };
-        Ok(app.run(listeners, shutdown).await?)
+        Ok(app.run(listeners, shutdown, serving).await?)
     }
 }
 

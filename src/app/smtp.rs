@@ -1,12 +1,13 @@
 //! The channel to the mail server, from its configuration and the files that it names.
 
 use crate::config::{PrivateFile, PrivateFileError, Smtp as Settings, SmtpSecurity};
-use crate::delivery::smtp::{Security, Smtp, SmtpSettings, SmtpUnusable};
+use crate::delivery::smtp::{Login, Security, Smtp, SmtpSettings, SmtpUnusable};
 use crate::random::Random;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 /// Why no mail can leave. The messages say how to mend it.
 #[derive(Debug, Error)]
@@ -36,11 +37,12 @@ pub fn channel(
         None => None,
         Some(login) => {
             let file = PrivateFile::new(&login.password_file, allow_group_read);
-            let password = file.read_line()?;
-            if password.is_empty() {
-                return Err(SmtpRefused::NoPassword(login.password_file.clone()));
-            }
-            Some((login.username.clone(), password))
+            // Read anew for each connection; that it cannot be is told before anybody waits.
+            password(&file)?;
+            Some(Login {
+                username: login.username.clone(),
+                password: Arc::new(move || password(&file).map_err(|why| why.to_string())),
+            })
         }
     };
     let authorities = match &settings.ca_file {
@@ -65,4 +67,12 @@ pub fn channel(
         connections: settings.connections,
     };
     Ok(Smtp::new(settings, random)?)
+}
+
+fn password(file: &PrivateFile) -> Result<Zeroizing<String>, SmtpRefused> {
+    let password = file.read_line()?;
+    if password.is_empty() {
+        return Err(SmtpRefused::NoPassword(file.path().to_owned()));
+    }
+    Ok(password)
 }

@@ -218,3 +218,32 @@ impl HttpBody for Told {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::fake_log::{NotRandom, StoppedClock};
+    use crate::metrics::CallMetrics;
+    use crate::shutdown;
+    use std::convert::Infallible;
+    use tower::service_fn;
+
+    #[tokio::test]
+    async fn who_waits_for_the_last_call_waits_until_it_has_been_told_of() {
+        let (trigger, until_told) = shutdown::channel();
+        let listeners = Listeners {
+            refusals: Arc::new(Refusals::new(Arc::new(StoppedClock), Arc::new(NotRandom))),
+            measured: Measured::new(CallMetrics::default()),
+            _until_told: until_told,
+        };
+        let never = service_fn(|_| std::future::pending::<Result<Attributed, Infallible>>());
+        let mut service = TellFinished::new(never, Arc::new(listeners));
+        let call = service.call(Request::new(Body::empty()));
+        drop(service);
+        let waiting = tokio::spawn(async move { trigger.nobody_left().await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(call);
+        waiting.await.unwrap();
+    }
+}

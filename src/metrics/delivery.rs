@@ -63,6 +63,45 @@ impl MessageEnd {
     }
 }
 
+/// What became of a webhook about a mail that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BounceEnd {
+    /// It is written down.
+    Written,
+    /// It was before, or the message had ended otherwise.
+    Known,
+    /// No such message is known.
+    Unknown,
+    /// It is not signed as it must be.
+    Forged,
+    /// It is signed, and cannot be read.
+    Unreadable,
+    /// The store cannot be written at present.
+    Unavailable,
+}
+
+impl BounceEnd {
+    const ALL: [Self; 6] = [
+        Self::Written,
+        Self::Known,
+        Self::Unknown,
+        Self::Forged,
+        Self::Unreadable,
+        Self::Unavailable,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Known => "known",
+            Self::Unknown => "unknown",
+            Self::Forged => "forged",
+            Self::Unreadable => "unreadable",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
     channel: &'static str,
@@ -79,6 +118,11 @@ struct StateLabels {
     state: &'static str,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
 /// Measures how messages fare.
 #[derive(Debug, Clone)]
 pub struct DeliveryMetrics {
@@ -86,6 +130,7 @@ pub struct DeliveryMetrics {
     durations: Family<ChannelLabels, Histogram, fn() -> Histogram>,
     in_hand: Gauge,
     ended: Family<StateLabels, Counter>,
+    bounces: Family<OutcomeLabels, Counter>,
 }
 
 impl Default for DeliveryMetrics {
@@ -95,6 +140,7 @@ impl Default for DeliveryMetrics {
             durations: Family::new_with_constructor(|| Histogram::new(ATTEMPTS)),
             in_hand: Gauge::default(),
             ended: Family::default(),
+            bounces: Family::default(),
         };
         for channel in [ChannelKind::Email, ChannelKind::Sms] {
             metrics.durations(channel);
@@ -104,6 +150,9 @@ impl Default for DeliveryMetrics {
         }
         for end in MessageEnd::ALL {
             metrics.ended(end);
+        }
+        for end in BounceEnd::ALL {
+            metrics.bounces(end);
         }
         metrics
     }
@@ -132,6 +181,11 @@ impl DeliveryMetrics {
             "Messages that will not be tried again, by the state they ended in",
             self.ended.clone(),
         );
+        registry.register(
+            "bounces",
+            "Webhooks about mails that came back, by what became of them",
+            self.bounces.clone(),
+        );
     }
 
     /// One more attempt is under way, until the guard is dropped.
@@ -152,6 +206,11 @@ impl DeliveryMetrics {
         self.ended(end).inc_by(count.into());
     }
 
+    /// A webhook about a bounced mail was answered.
+    pub fn bounce(&self, end: BounceEnd) {
+        self.bounces(end).inc();
+    }
+
     fn attempts(&self, channel: ChannelKind, end: AttemptEnd) -> Counter {
         self.attempts.get_or_create_owned(&AttemptLabels {
             channel: channel.name(),
@@ -168,6 +227,11 @@ impl DeliveryMetrics {
     fn ended(&self, end: MessageEnd) -> Counter {
         let state = end.name();
         self.ended.get_or_create_owned(&StateLabels { state })
+    }
+
+    fn bounces(&self, end: BounceEnd) -> Counter {
+        let outcome = end.name();
+        self.bounces.get_or_create_owned(&OutcomeLabels { outcome })
     }
 }
 

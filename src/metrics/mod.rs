@@ -19,7 +19,7 @@ mod writer;
 
 pub use calls::{CallMetrics, MethodMetrics};
 pub use connections::{ConnectionMetrics, Listener, ListenerMetrics};
-pub use delivery::{AttemptEnd, DeliveryMetrics, InHand, MessageEnd};
+pub use delivery::{AttemptEnd, BounceEnd, DeliveryMetrics, InHand, MessageEnd};
 pub use hasher::{HasherMetrics, Operation};
 pub use process::ProcessMetrics;
 pub use store::{StoreMetrics, StoreNumbers};

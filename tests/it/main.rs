@@ -16,6 +16,7 @@ mod documents;
 mod grpc;
 mod import;
 mod journeys;
+mod last_event;
 mod mail;
 mod observed;
 mod panics;

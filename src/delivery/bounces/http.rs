@@ -12,6 +12,7 @@ use super::signature::{Forged, Secrets, Signed};
 use crate::clock::Clock;
 use crate::delivery::scrub::for_the_record;
 use crate::domain::id::MessageId;
+use crate::metrics::{BounceEnd, DeliveryMetrics};
 use crate::store::{MarkBounced, MessageBounced, Store};
 use crate::web::protected;
 
@@ -29,11 +30,17 @@ const LONGEST: usize = 16 * 1_024;
 /// | 404 | no such message is known: it may have been forgotten |
 /// | 413 | it is longer than 16 KiB |
 /// | 503 | the store cannot be written at present: send it again later |
-pub fn router(secrets: Secrets, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
+pub fn router(
+    secrets: Secrets,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    metrics: DeliveryMetrics,
+) -> Router {
     let desk = Desk {
         secrets: Arc::new(secrets),
         store,
         clock,
+        metrics,
     };
     let router = Router::new()
         .route("/bounces", post(bounced))
@@ -47,6 +54,7 @@ struct Desk {
     secrets: Arc<Secrets>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    metrics: DeliveryMetrics,
 }
 
 /// What came back.
@@ -63,26 +71,35 @@ async fn bounced(
     body: Bytes,
 ) -> Result<StatusCode, (StatusCode, &'static str)> {
     if let Err(why) = desk.verify(&headers, &body) {
+        // Anybody can make such lines.
         tracing::debug!(%why, "a webhook about a bounced mail is not believed");
+        desk.metrics.bounce(BounceEnd::Forged);
         return Err((StatusCode::UNAUTHORIZED, "not signed as it must be"));
     }
-    let intent = read(&body).ok_or((
-        StatusCode::BAD_REQUEST,
-        r#"must be {"message_id": "32 hexadecimal digits", "reason": "…"}"#,
-    ))?;
+    let Some(intent) = read(&body) else {
+        desk.metrics.bounce(BounceEnd::Unreadable);
+        let wanted = r#"must be {"message_id": "32 hexadecimal digits", "reason": "…"}"#;
+        return Err((StatusCode::BAD_REQUEST, wanted));
+    };
     let message_id = intent.message_id;
-    match desk.store.mark_bounced(intent).await {
+    let (end, answer) = match desk.store.mark_bounced(intent).await {
         Ok(MessageBounced::Bounced) => {
             tracing::warn!(%message_id, "a mail that was sent came back");
-            Ok(StatusCode::NO_CONTENT)
+            (BounceEnd::Written, Ok(StatusCode::NO_CONTENT))
         }
-        Ok(MessageBounced::NotOut) => Ok(StatusCode::NO_CONTENT),
-        Ok(MessageBounced::Unknown) => Err((StatusCode::NOT_FOUND, "no such message")),
+        Ok(MessageBounced::NotOut) => (BounceEnd::Known, Ok(StatusCode::NO_CONTENT)),
+        Ok(MessageBounced::Unknown) => (
+            BounceEnd::Unknown,
+            Err((StatusCode::NOT_FOUND, "no such message")),
+        ),
         Err(error) => {
             tracing::warn!(%message_id, %error, "a bounced mail could not be written down");
-            Err((StatusCode::SERVICE_UNAVAILABLE, "try again later"))
+            let later = (StatusCode::SERVICE_UNAVAILABLE, "try again later");
+            (BounceEnd::Unavailable, Err(later))
         }
-    }
+    };
+    desk.metrics.bounce(end);
+    answer
 }
 
 impl Desk {
@@ -140,7 +157,7 @@ mod tests {
                 format!("v1,{}", BASE64.encode(&mac.into_bytes())),
             )
             .body(Body::from(body));
-        let answer = router(secrets, outbox, clock)
+        let answer = router(secrets, outbox, clock, DeliveryMetrics::default())
             .oneshot(request.unwrap())
             .await;
         assert_eq!(answer.unwrap().status(), 503);

@@ -15,7 +15,6 @@ mod verdict;
 
 use async_trait::async_trait;
 use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use std::net::IpAddr;
@@ -49,8 +48,8 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
-    /// Name and password to log in by.
-    pub login: Option<(String, Zeroizing<String>)>,
+    /// What to log in by.
+    pub login: Option<Login>,
     /// Whom mails come from.
     pub from: Mailbox,
     /// Where answers go, if elsewhere.
@@ -62,6 +61,18 @@ pub struct SmtpSettings {
     /// How many connections at a time.
     pub connections: u32,
 }
+
+/// What to log in by.
+pub struct Login {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: Password,
+}
+
+/// Gives the password as it is now, or says what keeps it from that. Asked for each connection; may block as a
+/// file does.
+pub type Password = Arc<dyn Fn() -> Result<Zeroizing<String>, String> + Send + Sync>;
 
 /// How the connection is protected. TLS is 1.2 or 1.3, with ring, and the server must have a certificate
 /// for its name from one of these authorities, in PEM; `None` is those that the machine trusts.
@@ -117,9 +128,7 @@ impl Smtp {
                 host: settings.host,
                 port: settings.port,
                 protection,
-                login: settings
-                    .login
-                    .map(|(name, password)| Credentials::new(name, password.to_string())),
+                login: settings.login,
                 helo: settings.helo.map_or_else(ClientId::default, client_id),
             },
             timeout: settings.timeout,
@@ -265,7 +274,7 @@ impl Trouble {
     fn ends_the_session(&self) -> bool {
         match self.cause {
             Cause::Lost | Cause::Unreadable | Cause::Refused(421) => true,
-            Cause::Refused(_) | Cause::AddressNotOffered => false,
+            Cause::Refused(_) | Cause::AddressNotOffered | Cause::NoPassword => false,
         }
     }
 }

@@ -8,10 +8,13 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::Login;
 use super::clear::InClear;
 use super::content::Content;
 use super::letter::Letter;
@@ -28,7 +31,7 @@ pub(super) struct Server {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) protection: Protection,
-    pub(super) login: Option<Credentials>,
+    pub(super) login: Option<Login>,
     pub(super) helo: ClientId,
 }
 
@@ -72,8 +75,9 @@ impl Server {
             Protection::Nothing => self.connect_in_clear().await?,
         };
         if let Some(login) = &self.login {
+            let login = login.credentials().await?;
             connection
-                .auth(MECHANISMS, login)
+                .auth(MECHANISMS, &login)
                 .await
                 .map_err(at(Stage::Login))?;
         }
@@ -92,6 +96,29 @@ impl Server {
         AsyncSmtpConnection::connect_with_transport(Box::new(InClear::new(tcp)), &self.helo)
             .await
             .map_err(at(Stage::Connecting))
+    }
+}
+
+impl Login {
+    /// What to log in by now: a password that was replaced needs no restart.
+    async fn credentials(&self) -> Result<Credentials, Trouble> {
+        let ask = Arc::clone(&self.password);
+        let asked = spawn_blocking(move || ask()).await;
+        let password = asked.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        match password {
+            Ok(password) => Ok(Credentials::new(
+                self.username.clone(),
+                password.to_string(),
+            )),
+            Err(why) => {
+                tracing::error!(why, "there is no password to log in to the mail server by");
+                Err(Trouble {
+                    stage: Stage::Login,
+                    cause: Cause::NoPassword,
+                    words: "smtp.password_file cannot be used at present".to_owned(),
+                })
+            }
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) enum Cause {
     Unreadable,
     /// The address needs what the server does not offer.
     AddressNotOffered,
+    /// There is no password to log in by.
+    NoPassword,
 }
 
 /// As it is kept with the attempt: `recipient: 550 5.1.1 no such user`.
@@ -91,7 +93,7 @@ impl Trouble {
             _ if self.stage <= Stage::Login => Verdict::Unavailable,
             Cause::Refused(500..) if self.stage == Stage::Sender => Verdict::Unavailable,
             // With 421 it closes the connection, whatever was asked (RFC 5321 §3.8).
-            Cause::Lost | Cause::Refused(421) => Verdict::Unavailable,
+            Cause::Lost | Cause::NoPassword | Cause::Refused(421) => Verdict::Unavailable,
             Cause::Refused(500..) => Verdict::Never,
             Cause::Unreadable | Cause::Refused(_) => Verdict::Later,
         }

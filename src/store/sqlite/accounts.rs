@@ -263,12 +263,21 @@ pub(super) fn list_accounts(
     connection: &Connection,
     page: AccountPage,
 ) -> Result<Vec<Account>, StoreError> {
+    paged(connection, page, row::account)
+}
+
+/// The same with whatever `read` takes of each row.
+pub(super) fn paged<T>(
+    connection: &Connection,
+    page: AccountPage,
+    read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
     let after: &[u8] = page.after.as_ref().map_or(&[], |id| id.as_bytes());
     all(
         connection,
         "SELECT * FROM accounts WHERE account_id > ?1 ORDER BY account_id LIMIT ?2",
         (after, page.at_most),
-        row::account,
+        read,
     )
 }
 

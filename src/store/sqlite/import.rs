@@ -1,7 +1,7 @@
 //! Accounts that another system had: taken in, and given out again.
 
 use super::accounts::{self, NewAccount};
-use super::row::{self, Columns, all, one};
+use super::row::{self, Columns, one};
 use super::work::Work;
 use crate::domain::audit::{Draft, EventName};
 use crate::store::{
@@ -82,19 +82,13 @@ pub(super) fn export_accounts(
     connection: &Connection,
     page: AccountPage,
 ) -> Result<Vec<ExportedAccount>, StoreError> {
-    let after: &[u8] = page.after.as_ref().map_or(&[], |id| id.as_bytes());
-    all(
-        connection,
-        "SELECT * FROM accounts WHERE account_id > ?1 ORDER BY account_id LIMIT ?2",
-        (after, page.at_most),
-        |row| {
-            let account = row::account(row)?;
-            // A compromised password must not come to life again where this is imported.
-            let password_hash = row.password_hash()?.filter(|_| !account.compromised);
-            Ok(ExportedAccount {
-                account,
-                password_hash,
-            })
-        },
-    )
+    accounts::paged(connection, page, |row| {
+        let account = row::account(row)?;
+        // A compromised password must not come to life again where this is imported.
+        let password_hash = row.password_hash()?.filter(|_| !account.compromised);
+        Ok(ExportedAccount {
+            account,
+            password_hash,
+        })
+    })
 }

@@ -100,18 +100,21 @@ pub(super) async fn every_change_is_one_event(bench: Bench) {
 }
 
 pub(super) async fn the_sequence_is_dense_under_concurrency(bench: Bench) {
-    let creations: Vec<_> = (0..crate::support::rounds(200))
-        .map(|number| {
-            let store = bench.store.clone();
-            tokio::spawn(async move {
-                // Every other address is taken, so that half of the operations leave nothing behind.
-                let email = format!("{}@example.com", number / 2);
-                store.create_account(fixture::create(&email)).await.unwrap()
+    // So many at a time: a store refuses what it has no room for.
+    for round in 0..crate::support::rounds(1) {
+        let creations: Vec<_> = (round * 200..(round + 1) * 200)
+            .map(|number| {
+                let store = bench.store.clone();
+                tokio::spawn(async move {
+                    // Every other address is taken, so that half of the operations leave nothing behind.
+                    let email = format!("{}@example.com", number / 2);
+                    store.create_account(fixture::create(&email)).await.unwrap()
+                })
             })
-        })
-        .collect();
-    for creation in creations {
-        creation.await.unwrap();
+            .collect();
+        for creation in creations {
+            creation.await.unwrap();
+        }
     }
     let read = bench.store.read_events(everything(&bench)).await.unwrap();
     let sequences: Vec<_> = read

@@ -14,8 +14,8 @@ use std::time::Duration;
 use tower::ServiceExt as _;
 
 use crate::support::clock::NOON;
-use crate::support::eventually;
 use crate::support::server::TestServer;
+use crate::support::{eventually, ops};
 
 const SECRET: &[u8] = b"a secret of thirty-two characters";
 
@@ -23,7 +23,12 @@ const SECRET: &[u8] = b"a secret of thirty-two characters";
 fn webhook(server: &TestServer) -> Router {
     let secret = format!("whsec_{}\n", BASE64.encode(SECRET));
     let secrets = Secrets::parse(&secret).unwrap();
-    router(secrets, server.service.store.clone(), server.clock.clone())
+    router(
+        secrets,
+        server.service.store.clone(),
+        server.clock.clone(),
+        server.service.metrics.delivery.clone(),
+    )
 }
 
 /// A request about a bounce, signed now.
@@ -48,6 +53,21 @@ async fn status(webhook: &Router, request: Request<Body>) -> StatusCode {
     let status = response.status();
     to_bytes(response.into_body(), 1_000).await.unwrap();
     status
+}
+
+/// How many webhooks came to each end, those that none came to left out.
+async fn counted(server: &TestServer) -> Vec<(String, String)> {
+    let scraped = ops::metrics(server.ops).await;
+    let samples = scraped["relatch_bounces_total"].samples.iter();
+    let samples = samples.filter(|(_, count)| *count != "0");
+    samples
+        .map(|(sample, count)| (quoted(sample), count.clone()))
+        .collect()
+}
+
+/// What stands between quotes.
+fn quoted(sample: &str) -> String {
+    sample.split('"').nth(1).unwrap().to_owned()
 }
 
 /// A server, an account, and the id of a link that it was sent.
@@ -108,6 +128,8 @@ async fn a_bounce_is_visible_wherever_the_message_is() {
             .count()
     };
     eventually(async || bounced().await == 1).await;
+    let once = |end: &str| (end.to_owned(), "1".to_owned());
+    assert_eq!(counted(&server).await, [once("known"), once("written")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,4 +160,13 @@ async fn what_is_not_believed_changes_nothing() {
 
     let message = server.messages(&account.account_id).await.remove(0);
     assert_eq!(message.state(), pb::DeliveryState::Sent);
+    let times = |end: &str, count: &str| (end.to_owned(), count.to_owned());
+    assert_eq!(
+        counted(&server).await,
+        [
+            times("forged", "3"),
+            times("unknown", "1"),
+            times("unreadable", "1"),
+        ]
+    );
 }

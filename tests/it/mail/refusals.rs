@@ -4,6 +4,7 @@ use relatch::config::SmtpSecurity;
 use relatch::domain::message::DeliveryState;
 use relatch::pb;
 use serde_json::json;
+use std::fs;
 use std::time::Duration;
 
 use super::journeys::{request, serve};
@@ -153,6 +154,31 @@ async fn a_refused_login_loses_no_mail() {
     post.bench.clock.advance(Duration::from_secs(5));
     post.deliver().await;
     assert_eq!(post.fate("ada@example.com").await.0, DeliveryState::Sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_is_read_without_a_restart_and_none_is_waited_for() {
+    let mut mail = MailServer::start(SmtpSecurity::Tls).await;
+    let file = mail.settings().login.unwrap().password_file;
+    let post = Post::new(&mail.settings());
+    mail.tell(json!({"password": "another one"})).await;
+    let password = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "").unwrap();
+    post.put("ada@example.com").await;
+    post.deliver().await;
+    fs::write(&file, password).unwrap();
+    post.bench.clock.advance(Duration::from_secs(5));
+    post.deliver().await;
+    fs::write(&file, "another one\n").unwrap();
+    post.bench.clock.advance(Duration::from_secs(10));
+    post.deliver().await;
+    let (state, attempts) = post.fate("ada@example.com").await;
+    assert_eq!(state, DeliveryState::Sent, "{attempts:?}");
+    assert_eq!(
+        attempts[0],
+        "retry: login: smtp.password_file cannot be used at present"
+    );
+    assert!(attempts[1].starts_with("retry: login: 535"), "{attempts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

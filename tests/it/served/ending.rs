@@ -1,8 +1,11 @@
 //! How a service begins and ends, as those see it who start it.
 
+use super::journeys::{EMAIL, PASSWORD, clients};
 use super::{Premises, Served, TOKEN, exists, request_reset};
+use crate::support::requests::client;
 use crate::support::{database, eventually, ops};
 use http::StatusCode;
+use relatch::pb;
 use rustix::fs::OFlags;
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
@@ -11,6 +14,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -112,10 +116,10 @@ async fn a_peer_that_does_not_answer_is_waited_for_no_longer_than_the_grace() {
 #[tokio::test]
 async fn load_balancers_see_that_it_ends_before_anybody_is_refused() {
     let premises = Premises::new();
-    premises.configure("ops.plaintext = true\nshutdown.delay = \"4s\"");
+    premises.configure("ops.plaintext = true\nshutdown.delay = \"1m\"");
     let mut served = premises.serve().await;
     let status = async |path| ops::get(served.ops, path).await.status;
-    eventually(async || status("/readyz").await == StatusCode::OK).await;
+    assert_eq!(status("/readyz").await, StatusCode::OK);
     served.signal("TERM");
     eventually(async || status("/readyz").await == StatusCode::SERVICE_UNAVAILABLE).await;
     assert_eq!(status("/livez").await, StatusCode::OK);
@@ -133,8 +137,34 @@ async fn load_balancers_see_that_it_ends_before_anybody_is_refused() {
     assert_eq!(health("").await, ServingStatus::NotServing);
     assert_eq!(health("liveness").await, ServingStatus::Serving);
     request_reset(&newcomer, Some(TOKEN)).await.unwrap();
-    drop(newcomer);
-    assert!(served.process.wait().unwrap().success());
+    // Who cannot wait asks again.
+    assert_eq!(served.end().await.code(), Some(143));
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_answered() {
+    let premises = Premises::new();
+    let slow = "argon2.iterations = 25\nshutdown.delay = \"1s\"\nshutdown.grace = \"1m\"";
+    premises.configure(&format!("ops.plaintext = true\n{slow}"));
+    premises.grant("\"signin\"");
+    let mut served = premises.serve().await;
+    let (mut passwords, _) = clients(&premises, &served).await;
+    let calling = tokio::spawn(async move {
+        let nobody = pb::VerifyPasswordRequest {
+            email: EMAIL.to_owned(),
+            password: PASSWORD.to_owned(),
+            client: client(),
+        };
+        passwords.verify_password(nobody).await
+    });
+    eventually(async || {
+        let calls = &ops::metrics(served.ops).await["relatch_grpc_calls_in_flight"];
+        calls.samples[r#"relatch_grpc_calls_in_flight{kind="unary"}"#] == "1"
+    })
+    .await;
+    assert_eq!(served.end().await.code(), Some(0));
+    let refused = calling.await.unwrap().unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +186,7 @@ async fn after_the_event_that_it_ended_there_is_no_other() {
                 let refused = request_reset(&channel, None).await.unwrap_err();
                 // Only the first is waited for.
                 let _ = called.try_send(());
-                if refused.code() != tonic::Code::Unauthenticated {
+                if refused.code() != Code::Unauthenticated {
                     break;
                 }
             }
@@ -204,13 +234,36 @@ async fn what_a_thread_is_stuck_in_is_not_waited_for() {
 #[tokio::test]
 async fn the_service_manager_is_told_when_it_serves_and_when_it_ends() {
     let premises = Premises::new();
+    premises.configure("ops.plaintext = true");
     let manager = Manager::at(&premises.path("notify"));
     let mut command = premises.command();
     command.env("NOTIFY_SOCKET", manager.socket());
     let mut served = premises.serve_by(command).await;
     assert!(manager.heard().contains("READY=1"));
+    let ready = ops::get(served.ops, "/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK);
     assert!(served.end().await.success());
     assert!(manager.heard().contains("STOPPING=1"));
+}
+
+#[tokio::test]
+async fn the_service_manager_is_not_told_that_it_serves_where_its_start_cannot_be_written_down() {
+    let premises = Premises::new();
+    assert!(premises.serve().await.end().await.success());
+    let refuses =
+        "CREATE TRIGGER refuses BEFORE INSERT ON audit_leaves BEGIN SELECT raise(ABORT, 'no'); END";
+    let database = database::open(&premises.path("data"));
+    database.execute(refuses, []).unwrap();
+    drop(database);
+    let manager = Manager::at(&premises.path("notify"));
+    let mut command = premises.command();
+    let started = command.env("NOTIFY_SOCKET", manager.socket()).output();
+    assert_eq!(started.unwrap().status.code(), Some(1));
+    manager.socket.set_nonblocking(true).unwrap();
+    let mut told = [0; 256];
+    while let Ok(length) = manager.socket.recv(&mut told) {
+        assert!(!told[..length].starts_with(b"READY"));
+    }
 }
 
 #[tokio::test]
@@ -231,7 +284,7 @@ async fn callers_are_read_again_when_it_is_told_to() {
     eventually(async || {
         request_reset(&channel, Some(TOKEN))
             .await
-            .is_err_and(|status| status.code() == tonic::Code::PermissionDenied)
+            .is_err_and(|status| status.code() == Code::PermissionDenied)
     })
     .await;
 }

@@ -1,8 +1,10 @@
 //! Connections that never become calls.
 
 use super::{Premises, TOKEN, request_reset};
+use data_encoding::BASE64;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 /// A `ClientHello` of TLS 1.1 (RFC 4346 §7.4.1.2): version, 32 bytes of random, no session, one suite, no
@@ -60,18 +62,49 @@ async fn what_is_no_tls_is_no_call() {
     }
 }
 
+/// What curl says to a request of this listener by this scheme.
+fn curl(premises: &Premises, port: u16, scheme: &str, request: &[&str]) -> Output {
+    let (path, options) = request.split_first().unwrap();
+    Command::new("curl")
+        .args(["--silent", "--show-error", "--cacert"])
+        .arg(premises.path("callers.pem"))
+        .arg("--resolve")
+        .arg(format!("localhost:{port}:127.0.0.1"))
+        .args(options)
+        .arg(format!("{scheme}://localhost:{port}{path}"))
+        .output()
+        .unwrap()
+}
+
 #[tokio::test]
 async fn health_over_http_is_told_within_tls() {
     let premises = Premises::new();
     let served = premises.serve().await;
-    let asked = std::process::Command::new("curl")
-        .args(["--silent", "--show-error", "--fail", "--cacert"])
-        .arg(premises.path("callers.pem"))
-        .arg("--resolve")
-        .arg(format!("localhost:{}:127.0.0.1", served.ops.port()))
-        .arg(format!("https://localhost:{}/livez", served.ops.port()))
-        .output()
-        .unwrap();
+    let asked = curl(&premises, served.ops.port(), "https", &["/livez", "--fail"]);
     assert!(asked.status.success(), "{asked:?}");
     assert_eq!(asked.stdout, b"ok");
+}
+
+#[tokio::test]
+async fn bounces_are_told_within_tls_and_what_is_not_signed_fills_no_log() {
+    let premises = Premises::new();
+    premises.write("secret", &format!("whsec_{}\n", BASE64.encode(&[7; 32])));
+    premises.configure(&format!(
+        "bounces.listen = \"127.0.0.1:0\"\nbounces.secret_file = \"{}\"",
+        premises.path("secret").display()
+    ));
+    let mut served = premises.serve().await;
+    let told = served.told("serving").unwrap();
+    let bounces: SocketAddr = told["bounces"].as_str().unwrap().parse().unwrap();
+    let forged = ["/bounces", "--data", "{}", "--write-out", "\n%{http_code}"];
+    let answered = curl(&premises, bounces.port(), "https", &forged);
+    let answered = String::from_utf8(answered.stdout).unwrap();
+    assert!(answered.ends_with("\n401"), "{answered}");
+    assert!(
+        !curl(&premises, bounces.port(), "http", &forged)
+            .status
+            .success()
+    );
+    assert!(served.end().await.success());
+    assert!(!served.text().contains("not believed"), "{}", served.text());
 }

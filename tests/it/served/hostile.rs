@@ -1,12 +1,15 @@
 //! Peers who do what no client would: memory stays where it is, descriptors come back, others are served.
 
 use super::journeys::{Bearer, Client};
-use super::{Premises, Served};
+use super::{Premises, Served, TOKEN};
 use crate::support::requests::client;
 use crate::support::{eventually, rounds};
 use h2::Reason;
+use prost::Message as _;
 use prost::bytes::Bytes;
+use relatch::grpc::limits::STREAMS;
 use relatch::pb;
+use relatch::pb::audit_service_client::AuditServiceClient;
 use relatch::pb::password_service_client::PasswordServiceClient;
 use std::net::Ipv4Addr;
 use tokio::io::AsyncWriteExt as _;
@@ -17,6 +20,9 @@ use tonic_types::StatusExt as _;
 
 /// How much more memory than before counts as the same: what an allocator keeps for the next time.
 const ALLOWANCE_KIB: u64 = 6 * 1024;
+
+/// Files that the store's readers open when they are first needed, and connections that are just being closed.
+const SPARE: usize = 16;
 
 /// How often an attack is made before memory is looked at, so that whatever is kept for the next time is there; and
 /// then again. (An allocator's arenas are full after some ten, and stay as they are for hundreds.)
@@ -75,7 +81,7 @@ async fn withstand(served: &Served, attack: impl AsyncFn()) {
             attack().await;
             neighbour.is_served().await;
         }
-        eventually(async || served.descriptors() <= descriptors + 2).await;
+        eventually(async || served.descriptors() <= descriptors + SPARE).await;
         let memory = served.memory_kib("VmRSS");
         match round {
             0 => before = memory,
@@ -205,4 +211,59 @@ async fn any_number_of_identifiers_and_sources() {
     );
     let log = std::fs::metadata(premises.path("data").join("relatch.db-wal")).unwrap();
     assert!(log.len() <= 96 * 1024 * 1024, "{} bytes of log", log.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watchers_of_the_log_who_take_nothing_of_it() {
+    let premises = premises();
+    let served = premises.serve().await;
+    let mut neighbour = Neighbour::of(&served).await;
+    for number in 0..1_000 {
+        let email = format!("somebody{number}@example.com");
+        neighbour.ask(email, number).await.unwrap();
+    }
+    let post = format!("http://{}/relatch.v1.AuditService/WatchEvents", served.grpc);
+    let follow: Bytes = {
+        let request = pb::WatchEventsRequest {
+            follow: true,
+            ..pb::WatchEventsRequest::default()
+        };
+        let length = u32::try_from(request.encoded_len()).unwrap();
+        let frame = [&[0], &length.to_be_bytes()[..], &request.encode_to_vec()];
+        frame.concat().into()
+    };
+    withstand(&served, async || {
+        let socket = TcpStream::connect(served.grpc).await.unwrap();
+        let mut client = h2::client::Builder::new();
+        // Not a byte of any stream is welcome.
+        client.initial_window_size(0);
+        let (sender, connection) = client.handshake(socket).await.unwrap();
+        tokio::spawn(connection);
+        let mut untaken = Vec::new();
+        for _ in 0..STREAMS {
+            let request = http::Request::post(&post)
+                .header("content-type", "application/grpc")
+                .header("authorization", format!("Bearer {TOKEN}"));
+            let mut sender = sender.clone().ready().await.unwrap();
+            let (answer, mut body) = sender
+                .send_request(request.body(()).unwrap(), false)
+                .unwrap();
+            body.send_data(follow.clone(), true).unwrap();
+            untaken.push(answer.await.unwrap());
+        }
+    })
+    .await;
+
+    let channel = served.connect_plainly().await;
+    let mut audit = AuditServiceClient::with_interceptor(channel, Bearer);
+    let everything = audit.watch_events(pb::WatchEventsRequest::default()).await;
+    let mut events = everything.unwrap().into_inner();
+    let mut last = 0;
+    while let Some(told) = events.message().await.unwrap() {
+        if let Some(event) = told.event {
+            assert_eq!(event.sequence, last + 1);
+            last = event.sequence;
+        }
+    }
+    assert!(last > 1_000, "{last}");
 }

@@ -4,6 +4,7 @@ use super::{Premises, TOKEN, request_reset};
 use crate::support::certificates::Authority;
 use crate::support::eventually;
 use tonic::Code;
+use tonic::transport::Identity;
 
 #[tokio::test]
 async fn a_token_is_heard_over_tls_and_only_from_the_right_server() {
@@ -90,4 +91,25 @@ async fn a_renewed_certificate_is_shown_to_who_comes_next_and_bad_files_change_n
     eventually(async || served.connect(after.clone()).await.is_ok()).await;
     served.connect(before).await.unwrap_err();
     request_reset(&open, Some(TOKEN)).await.unwrap();
+}
+
+#[tokio::test]
+async fn other_authorities_of_callers_are_believed_without_a_restart_and_those_before_no_more() {
+    let premises = Premises::new();
+    let served = premises.serve().await;
+    let known = async |tls| match served.connect(tls).await {
+        Ok(channel) => request_reset(&channel, None).await.is_ok(),
+        Err(_) => false,
+    };
+    let mesh = "spiffe://example.com/mesh";
+    let before = premises.known_as(mesh);
+    let others = Authority::new();
+    let pair = others.issue(&[mesh]);
+    let after =
+        Premises::trusting(&premises.authority).identity(Identity::from_pem(pair.cert, pair.key));
+    assert!(known(before.clone()).await && !known(after.clone()).await);
+
+    premises.write("callers.pem", others.pem());
+    eventually(async || known(after.clone()).await).await;
+    assert!(!known(before).await);
 }

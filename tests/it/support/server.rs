@@ -4,6 +4,7 @@ use super::clock::ManualClock;
 use super::requests::{client, client_at, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
+use axum::Router;
 use relatch::app::{App, Listeners, Surroundings};
 use relatch::config::{Config, Flag, Profile, Source};
 use relatch::delivery::inbox::Inbox;
@@ -14,7 +15,7 @@ use relatch::domain::keyring::Keyring;
 use relatch::domain::message::MessageKind;
 use relatch::domain::page::Pages;
 use relatch::grpc::callers::Callers;
-use relatch::metrics::Metrics;
+use relatch::metrics::{Listener, Metrics};
 use relatch::pb;
 use relatch::pb::account_service_client::AccountServiceClient;
 use relatch::pb::audit_service_client::AuditServiceClient;
@@ -23,6 +24,7 @@ use relatch::pb::password_service_client::PasswordServiceClient;
 use relatch::random::SystemRandom;
 use relatch::service::Service;
 use relatch::shutdown::{self, Trigger};
+use relatch::tls::Socket;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -133,6 +135,25 @@ impl TestServer {
         settings: &[(&str, &str)],
         channel: Option<Arc<dyn delivery::Channel>>,
     ) -> Self {
+        Self::begin(settings, channel, Vec::new()).await
+    }
+
+    /// Starts a server with these settings that shows this too, and tells where.
+    pub(crate) async fn start_showing(
+        settings: &[(&str, &str)],
+        router: Router,
+    ) -> (Self, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let pages = vec![(Listener::Console, listener.into(), router)];
+        (Self::begin(settings, None, pages).await, address)
+    }
+
+    async fn begin(
+        settings: &[(&str, &str)],
+        channel: Option<Arc<dyn delivery::Channel>>,
+        pages: Vec<(Listener, Socket, Router)>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = config(&directory.path().join("data"), settings);
         let keyring = Arc::new(ArcSwap::from_pointee(fixture::keyring()));
@@ -143,14 +164,13 @@ impl TestServer {
             credential: CallerCredential::TokenSha256(token(name).sha256()),
             scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
         });
-        let pages = Pages::of_console("127.0.0.1:1".parse().unwrap());
         let around = Surroundings {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             keyring: keyring.clone(),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
             channel: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
-            pages,
+            pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
         let app = App::open(&config, around).unwrap();
@@ -163,9 +183,10 @@ impl TestServer {
         let listeners = Listeners {
             grpc: grpc.into(),
             ops: Some(ops.into()),
-            pages: Vec::new(),
+            pages,
         };
-        let running = tokio::spawn(async move { app.run(listeners, shutdown).await.unwrap() });
+        let running = app.run(listeners, shutdown, || {});
+        let running = tokio::spawn(async move { running.await.unwrap() });
         let channel = Channel::from_shared(format!("http://{address}"))
             .unwrap()
             .connect()

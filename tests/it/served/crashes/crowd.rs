@@ -95,19 +95,19 @@ impl Crowd {
                 email: self.address(),
             }),
             6..16 if person.is_reached() => Some(Wish::SendProfileLink { account_id }),
-            16..40 => self.link_to(&email).map(|link| Wish::ConfirmReset {
+            16..33 => self.link_to(&email).map(|link| Wish::ConfirmReset {
                 link,
                 password: self.dice.word(),
             }),
-            40..46 => self.link_to(&email).map(|link| Wish::CancelReset { link }),
-            46..54 => Some(self.sign_in(account_id, &email)),
-            54..62 if self.people.len() < MANY => Some(self.newcomer()),
-            62..74 => Some(Wish::UpdateAccount {
+            33..39 => self.link_to(&email).map(|link| Wish::CancelReset { link }),
+            39..45 => Some(self.sign_in(account_id, &email)),
+            45..53 if self.people.len() < MANY => Some(self.newcomer()),
+            53..66 => Some(Wish::UpdateAccount {
                 account_id,
                 change: self.change(&person),
             }),
-            74..78 => Some(Wish::EndSessions { account_id }),
-            78..81 => Some(Wish::DeleteAccount { account_id }),
+            66..70 => Some(Wish::EndSessions { account_id }),
+            70..73 => Some(Wish::DeleteAccount { account_id }),
             _ => None,
         };
         wish.unwrap_or(Wish::RequestReset { email })

@@ -175,7 +175,12 @@ fn misdeeds() -> [Misdeed; 10] {
         ),
         (
             "a notice comes without a change",
-            |witness| again(witness, |letter| letter.tokens = None),
+            |witness| {
+                again(witness, |letter| {
+                    letter.tokens = None;
+                    letter.to.insert(0, 'x');
+                });
+            },
             "got a notice of nothing",
         ),
         (

@@ -4,6 +4,8 @@
 //! answered and which mails arrived. After each crash the files are judged as they were left, and again once the next life of
 //! the service has worked off what was left over. Time passes between some lives: leases of couriers that were killed
 //! end, pauses are over, links die whose mails are still to be sent.
+//!
+//! A failing test shows its seed. `RELATCH_SEED` has another one roll the same dice, though threads take turns of their own.
 
 mod caller;
 mod crowd;

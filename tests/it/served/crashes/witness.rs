@@ -15,7 +15,7 @@ use std::mem::discriminant;
 use std::time::Duration;
 
 /// How late a mail may be taken that was under way when its link died.
-const UNDER_WAY: Duration = Duration::from_secs(1);
+const UNDER_WAY: Duration = Duration::from_secs(2);
 
 /// Who has seen everything that went in and came out.
 #[derive(Debug, Clone, Default)]
@@ -136,38 +136,36 @@ impl Witness {
         let (mut taken, mut copies) = (BTreeSet::new(), BTreeMap::new());
         let mut notices: BTreeMap<&str, BTreeSet<MessageId>> = BTreeMap::new();
         for letter in &self.letters.0 {
-            let message_id = letter.message_id;
-            let first = copies.entry(message_id).or_insert(&letter.tokens);
-            if *first != &letter.tokens {
-                faults.push(format!("{message_id} came with another link"));
-            }
-            if !taken.insert((message_id, letter.life)) {
-                faults.push(format!(
-                    "{message_id} was sent twice in life {}",
-                    letter.life
-                ));
-            }
-            if self
-                .over
-                .get(&message_id)
-                .is_some_and(|over| letter.life > *over)
-            {
-                faults.push(format!("{message_id} was sent although it was over"));
-            }
-            match &letter.tokens {
-                Some(tokens) => {
-                    let ordered = world.links.get(&message_id);
-                    let link = tokens.link;
-                    if ordered != Some(&(letter.to.clone(), link.reset_id)) {
-                        faults.push(format!("{message_id} is not what was ordered"));
-                    }
-                    if letter.at > link.expires_at.plus(UNDER_WAY) {
-                        faults.push(format!("{message_id} was sent after its link's end"));
-                    }
-                }
-                None => {
-                    notices.entry(&letter.to).or_default().insert(message_id);
-                }
+            let (message_id, tokens) = (letter.message_id, letter.tokens.as_ref());
+            let link = tokens.map(|tokens| tokens.link);
+            let ordered = world.links.get(&message_id);
+            let over = self.over.get(&message_id);
+            let right = [
+                (
+                    *copies.entry(message_id).or_insert(tokens) == tokens,
+                    "came with another link",
+                ),
+                (
+                    taken.insert((message_id, letter.life)),
+                    "was sent twice in one life",
+                ),
+                (
+                    over.is_none_or(|over| letter.life <= *over),
+                    "was sent although it was over",
+                ),
+                (
+                    link.is_none_or(|link| ordered == Some(&(letter.to.clone(), link.reset_id))),
+                    "is not what was ordered",
+                ),
+                (
+                    link.is_none_or(|link| letter.at <= link.expires_at.plus(UNDER_WAY)),
+                    "was sent after its link's end",
+                ),
+            ];
+            let wrong = right.iter().filter(|(right, _)| !right);
+            faults.extend(wrong.map(|(_, what)| format!("{message_id} {what}")));
+            if link.is_none() {
+                notices.entry(&letter.to).or_default().insert(message_id);
             }
         }
         for (to, sent) in notices {
