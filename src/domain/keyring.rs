@@ -171,6 +171,11 @@ impl Key {
         self.mac(purpose, message).verify_slice(tag).is_ok()
     }
 
+    /// The sub-key that data is sealed with; no tag is made with it.
+    pub(super) fn sealing_key(&self) -> Zeroizing<[u8; 32]> {
+        sub_key(&self.root, b"relatch v1 sealed data")
+    }
+
     fn mac(&self, purpose: Purpose, message: &[u8]) -> Hmac<Sha256> {
         self.macs[purpose as usize].clone().chain_update(message)
     }
@@ -186,16 +191,19 @@ impl fmt::Debug for Key {
     }
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "HKDF gives up to 8,160 bytes and HMAC takes a key of any length"
-)]
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn derive(root: &[u8; ROOT_LENGTH], purpose: Purpose) -> Hmac<Sha256> {
+    let sub_key = sub_key(root, purpose.label());
+    Hmac::new_from_slice(sub_key.as_slice()).expect("any length is a key")
+}
+
+#[expect(clippy::expect_used, reason = "HKDF gives up to 8,160 bytes")]
+fn sub_key(root: &[u8; ROOT_LENGTH], label: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut sub_key = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(None, root)
-        .expand(purpose.label(), sub_key.as_mut_slice())
+        .expand(label, sub_key.as_mut_slice())
         .expect("32 bytes are within HKDF's reach");
-    Hmac::new_from_slice(sub_key.as_slice()).expect("any length is a key")
+    sub_key
 }
 
 /// Why a change to a ring was refused.
