@@ -31,6 +31,7 @@ mod outbox;
 mod private;
 mod queue;
 mod readers;
+mod recovery_codes;
 mod refusal;
 mod requests;
 mod resets;
@@ -43,6 +44,7 @@ mod statistics;
 #[cfg(test)]
 mod testing;
 mod tidy;
+mod totp;
 mod verify;
 mod work;
 mod writer;
