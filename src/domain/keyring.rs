@@ -89,8 +89,14 @@ pub enum Purpose {
     ResetLink,
     /// "This was not me" links, `rlc1_`.
     CancelLink,
+    /// Challenges of pending sign-ins, `rlq1_`.
+    Challenge,
     /// Proofs of a passed sign-in, `rlp1_`.
     Proof,
+    /// Codes that ConfirmReset asks for.
+    ResetCode,
+    /// Codes that VerifySecondFactor asks for.
+    SignInCode,
     /// Keyed hashes of identifiers and sources.
     Pseudonym,
     /// Fingerprints of repeated requests.
@@ -100,10 +106,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::ResetLink,
         Self::CancelLink,
+        Self::Challenge,
         Self::Proof,
+        Self::ResetCode,
+        Self::SignInCode,
         Self::Pseudonym,
         Self::Fingerprint,
         Self::PageToken,
@@ -113,7 +122,10 @@ impl Purpose {
         match self {
             Self::ResetLink => b"relatch v1 reset link",
             Self::CancelLink => b"relatch v1 cancel link",
+            Self::Challenge => b"relatch v1 challenge",
             Self::Proof => b"relatch v1 proof",
+            Self::ResetCode => b"relatch v1 reset code",
+            Self::SignInCode => b"relatch v1 sign-in code",
             Self::Pseudonym => b"relatch v1 pseudonym",
             Self::Fingerprint => b"relatch v1 fingerprint",
             Self::PageToken => b"relatch v1 page token",
