@@ -372,6 +372,7 @@ fn rules(config: &Config) -> Result<Rules, PolicyError> {
     Ok(Rules {
         rates: config.limits,
         lifetime: config.links.lifetime,
+        email_code: config.sign_in.email_code,
         intake_cap: config.intake.cap,
         retention: config.retention.messages,
         policy: Arc::new(Policy::new(

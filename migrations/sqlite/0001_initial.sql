@@ -53,20 +53,43 @@ CREATE TABLE intake (
     PRIMARY KEY (turn, message_id)
 ) STRICT, WITHOUT ROWID;
 
--- Resets. A link is live while neither used nor cancelled nor expired, and while the account's
--- credential_version is the one it was made under.
+-- Resets. A link is live while neither used nor cancelled nor expired nor out of tries, and while the
+-- account's credential_version is the one it was made under.
 CREATE TABLE resets (
     reset_id           BLOB PRIMARY KEY CHECK (length(reset_id) = 16),
     account_id         BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
     credential_version INTEGER NOT NULL,
     origin             INTEGER NOT NULL,
+    channel            INTEGER NOT NULL,             -- the way the link goes
     created_at         INTEGER NOT NULL,
     expires_at         INTEGER NOT NULL,
     used_at            INTEGER,
-    cancelled_at       INTEGER
+    cancelled_at       INTEGER,
+    code_tries         INTEGER NOT NULL DEFAULT 0    -- codes tried with it, each counted before it was looked at
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX resets_of_account ON resets (account_id, created_at);
 CREATE INDEX resets_ended ON resets (expires_at);
+
+-- Sign-ins whose password was right and whose second factor is due. One is live as a link is.
+CREATE TABLE challenges (
+    challenge_id       BLOB PRIMARY KEY CHECK (length(challenge_id) = 16),
+    account_id         BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    credential_version INTEGER NOT NULL,
+    created_at         INTEGER NOT NULL,
+    expires_at         INTEGER NOT NULL,
+    finished_at        INTEGER,
+    code_tries         INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX challenges_of_account ON challenges (account_id);
+CREATE INDEX challenges_ended ON challenges (expires_at);
+
+-- Wrong codes of an account's factor in a row, over all links and challenges.
+CREATE TABLE factor_tries (
+    account_id    BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    second_factor INTEGER NOT NULL,
+    wrong         INTEGER NOT NULL,
+    PRIMARY KEY (account_id, second_factor)
+) STRICT, WITHOUT ROWID;
 
 -- The outbox, and what became of it. `address` is the full address and stands here only while the
 -- message is queued; `destination` is the masked one and stays. A suppressed message never had one.
@@ -75,6 +98,8 @@ CREATE TABLE messages (
     account_id   BLOB REFERENCES accounts (account_id) ON DELETE CASCADE,
     identifier   BLOB,                               -- pseudonym of the typed address, if one was typed
     reset_id     BLOB REFERENCES resets (reset_id) ON DELETE CASCADE,
+    challenge_id BLOB,                               -- of a code for a sign-in, whose challenge may be gone
+    sending      INTEGER,                            -- of a code: which one for its link or challenge, from 1 on
     kind         INTEGER NOT NULL,
     channel      INTEGER NOT NULL,
     address      TEXT,
@@ -83,11 +108,12 @@ CREATE TABLE messages (
     state        INTEGER NOT NULL,
     reason       TEXT NOT NULL,                      -- of the state: a suppression's name, a channel's words
     requested_at INTEGER NOT NULL,
-    expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: its link's end, or a notice's
+    expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: the end of its link, its code, or a notice's
     happened_at  INTEGER,                            -- of a notice: when it happened,
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,
     system       TEXT,                               -- on which system
+    codes_left   INTEGER,                            -- of the notice that a recovery code was used: how many are left
     attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
@@ -95,6 +121,7 @@ CREATE INDEX messages_due ON messages (due_at, requested_at) WHERE due_at IS NOT
 CREATE INDEX messages_of_account ON messages (account_id, requested_at) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_of_identifier ON messages (identifier, requested_at) WHERE identifier IS NOT NULL;
 CREATE INDEX messages_of_reset ON messages (reset_id) WHERE reset_id IS NOT NULL;
+CREATE INDEX messages_of_challenge ON messages (challenge_id) WHERE challenge_id IS NOT NULL;
 CREATE INDEX messages_suppressed ON messages (requested_at) WHERE state = 5;
 
 -- Attempts that ended.

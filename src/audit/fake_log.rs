@@ -172,6 +172,10 @@ refused! {
     cancel_resets(CancelResets) -> ResetsCancelled;
     begin_sign_in(BeginSignIn) -> SignInBegun;
     finish_sign_in(FinishSignIn) -> SignInFinished;
+    send_code(SendCode) -> CodeSent;
+    try_factor(TryFactor) -> FactorTried;
+    refuse_factor(RefuseFactor) -> ();
+    finish_challenge(FinishChallenge) -> ChallengeFinished;
     open_change(OpenChange) -> OpenedChange;
     check_present(CheckPresent) -> PresentChecked;
     change_password(ChangePassword) -> PasswordChanged;

@@ -285,6 +285,22 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn send_code(&self, _: SendCode) -> Result<CodeSent, StoreError> {
+        not_here()
+    }
+
+    async fn try_factor(&self, _: TryFactor) -> Result<FactorTried, StoreError> {
+        not_here()
+    }
+
+    async fn refuse_factor(&self, _: RefuseFactor) -> Result<(), StoreError> {
+        not_here()
+    }
+
+    async fn finish_challenge(&self, _: FinishChallenge) -> Result<ChallengeFinished, StoreError> {
+        not_here()
+    }
+
     async fn open_change(&self, _: OpenChange) -> Result<OpenedChange, StoreError> {
         not_here()
     }

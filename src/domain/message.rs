@@ -7,10 +7,18 @@ use std::time::Duration;
 pub enum MessageKind {
     /// A link to choose a new password.
     ResetLink,
+    /// The code that a confirm asks for.
+    ResetCode,
+    /// The code that a sign-in asks for.
+    SignInCode,
     /// A notice that the password was changed.
     PasswordChanged,
+    /// A notice that a recovery code was used.
+    RecoveryCodeUsed,
     /// A notice of many wrong passwords.
     WrongPasswords,
+    /// A notice of wrong codes.
+    WrongSecondFactors,
     /// A notice that the password works no more, for a stranger knows it.
     PasswordCompromised,
 }
@@ -22,7 +30,11 @@ impl MessageKind {
         match self {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
+            Self::ResetCode => 3,
+            Self::SignInCode => 4,
+            Self::RecoveryCodeUsed => 11,
             Self::WrongPasswords => 12,
+            Self::WrongSecondFactors => 13,
             Self::PasswordCompromised => 14,
         }
     }
@@ -33,7 +45,11 @@ impl MessageKind {
         match code {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
+            3 => Some(Self::ResetCode),
+            4 => Some(Self::SignInCode),
+            11 => Some(Self::RecoveryCodeUsed),
             12 => Some(Self::WrongPasswords),
+            13 => Some(Self::WrongSecondFactors),
             14 => Some(Self::PasswordCompromised),
             _ => None,
         }
@@ -44,8 +60,12 @@ impl MessageKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ResetLink => "RESET_LINK",
+            Self::ResetCode => "RESET_CODE",
+            Self::SignInCode => "SIGN_IN_CODE",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
+            Self::WrongSecondFactors => "WRONG_SECOND_FACTORS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",
         }
     }
@@ -56,17 +76,26 @@ impl MessageKind {
 pub enum Notice {
     /// The password was changed.
     PasswordChanged,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// How many there are left.
+        left: u32,
+    },
     /// Somebody tries wrong passwords.
     WrongPasswords,
+    /// Somebody who has the password or a link tries wrong codes.
+    WrongSecondFactors,
     /// The password works no more, for a stranger knows it.
     PasswordCompromised,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::PasswordChanged,
+        Self::RecoveryCodeUsed { left: 7 },
         Self::WrongPasswords,
+        Self::WrongSecondFactors,
         Self::PasswordCompromised,
     ];
 
@@ -75,7 +104,9 @@ impl Notice {
     pub const fn kind(self) -> MessageKind {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
+            Self::RecoveryCodeUsed { .. } => MessageKind::RecoveryCodeUsed,
             Self::WrongPasswords => MessageKind::WrongPasswords,
+            Self::WrongSecondFactors => MessageKind::WrongSecondFactors,
             Self::PasswordCompromised => MessageKind::PasswordCompromised,
         }
     }

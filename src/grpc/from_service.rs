@@ -29,6 +29,9 @@ impl From<ServiceError> for Refusal {
                 Self::PasswordRejected(broken_rules(judgement))
             }
             ServiceError::FactorMissing(factor) => Self::Unimplemented(factor_missing(factor)),
+            ServiceError::SecondFactorRequired(factor) => Self::SecondFactorRequired(factor),
+            ServiceError::SecondFactorWrong => Self::SecondFactorWrong,
+            ServiceError::ChallengeInvalid => Self::ChallengeInvalid,
             ServiceError::CredentialsWrong => Self::CredentialsWrong,
             ServiceError::NoAccount => Self::AccountNotFound,
             ServiceError::EmailTaken => Self::EmailTaken,

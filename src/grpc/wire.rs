@@ -60,8 +60,12 @@ pub const fn delivery_state(state: DeliveryState) -> pb::DeliveryState {
 pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
     match kind {
         MessageKind::ResetLink => pb::MessageKind::ResetLink,
+        MessageKind::ResetCode => pb::MessageKind::ResetCode,
+        MessageKind::SignInCode => pb::MessageKind::SignInCode,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
+        MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
+        MessageKind::WrongSecondFactors => pb::MessageKind::WrongSecondFactors,
         MessageKind::PasswordCompromised => pb::MessageKind::PasswordCompromised,
     }
 }

@@ -40,6 +40,15 @@ pub enum ServiceError {
     /// The account's second factor cannot be judged yet.
     #[error("the second factor {} cannot be judged yet", .0.name())]
     FactorMissing(SecondFactor),
+    /// A code of this factor is asked for.
+    #[error("a code of the second factor {} is asked for", .0.name())]
+    SecondFactorRequired(SecondFactor),
+    /// The code is wrong or was used.
+    #[error("the code is wrong or was used")]
+    SecondFactorWrong,
+    /// The challenge is not one of ours, or not live; callers never learn why.
+    #[error("the challenge is not live")]
+    ChallengeInvalid,
     /// The address and password are not those of an account that may sign in.
     #[error("address or password is wrong")]
     CredentialsWrong,

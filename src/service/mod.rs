@@ -12,6 +12,7 @@ pub mod profile;
 pub mod refusals;
 pub mod request;
 pub mod resolve;
+mod second_factor;
 pub mod sign_in;
 
 use crate::clock::Clock;
@@ -34,6 +35,8 @@ pub struct Rules {
     pub rates: Rates,
     /// How long links live.
     pub lifetime: LinkLifetime,
+    /// Whether accounts without another second factor are asked for a code by email at sign-in.
+    pub email_code: bool,
     /// How many unresolved requests there may be.
     pub intake_cap: u32,
     /// How long messages and resets are kept once they are over.
@@ -47,6 +50,7 @@ impl Default for Rules {
         Self {
             rates: Rates::default(),
             lifetime: LinkLifetime::default(),
+            email_code: true,
             intake_cap: INTAKE_CAP,
             retention: Duration::from_hours(30 * 24),
             policy: Arc::new(Policy::default()),

@@ -2,6 +2,7 @@
 
 use super::Whence;
 use crate::domain::account::{DisplayName, Locale};
+use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, MessageId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice};
 use crate::domain::pseudonym::Pseudonym;
@@ -76,6 +77,15 @@ pub enum MessageContent {
         requested_at: Timestamp,
         /// Who asked.
         origin: Origin,
+    },
+    /// A code for the second factor.
+    Code {
+        /// What it is good for.
+        what_for: CodeFor,
+        /// Which one for that, counted from 1.
+        sending: u32,
+        /// When it was asked for.
+        requested_at: Timestamp,
     },
     /// Something that the account's owner should know.
     Notice {
@@ -186,8 +196,8 @@ pub struct MessageRecord {
     pub destination: String,
     /// Where it stands.
     pub state: DeliveryState,
-    /// Why it stands there: a suppression's name, the last attempt's error, `bounced`, or `link_dead` and
-    /// `notice_too_old` of what has expired.
+    /// Why it stands there: a suppression's name, the last attempt's error, `bounced`, or `link_dead`, `code_dead`
+    /// and `notice_too_old` of what has expired.
     pub reason: String,
     /// When it was asked for.
     pub requested_at: Timestamp,

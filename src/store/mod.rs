@@ -9,6 +9,7 @@ mod account;
 mod audit;
 mod backlog;
 mod change;
+mod code;
 mod factor;
 mod import;
 mod message;
@@ -22,6 +23,7 @@ pub use account::*;
 pub use audit::*;
 pub use backlog::*;
 pub use change::*;
+pub use code::*;
 pub use factor::*;
 pub use import::*;
 pub use message::*;
@@ -129,6 +131,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes down how a sign-in ended; the same work whether or not there is an account.
     async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError>;
+
+    /// Sends a code for a link or a pending sign-in, within the limits of sendings.
+    async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError>;
+
+    /// Counts a code that somebody typed for a link or a pending sign-in, and tells what it is compared with.
+    async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError>;
+
+    /// Writes down that a counted code was wrong.
+    async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError>;
+
+    /// Consumes a challenge and the code that passed it.
+    async fn finish_challenge(
+        &self,
+        intent: FinishChallenge,
+    ) -> Result<ChallengeFinished, StoreError>;
 
     /// Takes the per-source limit of a change of password and reads what the present one is checked against.
     async fn open_change(&self, intent: OpenChange) -> Result<OpenedChange, StoreError>;

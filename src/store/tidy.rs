@@ -25,6 +25,8 @@ pub enum Leftovers {
     Calls,
     /// Counts of wrong passwords from one source whose pause is over for long.
     WrongPasswords,
+    /// Challenges that are over.
+    Challenges,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

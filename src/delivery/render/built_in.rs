@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::content::{BrandContent, Content, NoticeContent, ResetLinkContent};
+use super::content::{BrandContent, CodeContent, Content, NoticeContent, ResetLinkContent};
 use super::language::nearest;
 use super::{Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
@@ -28,30 +28,48 @@ macro_rules! templates {
 templates! { mail in MAILS;
     EnglishResetText(ResetLinkContent): "mail/en/reset_link.txt";
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
+    EnglishCodeText(CodeContent): "mail/en/code.txt";
+    EnglishCodeHtml(CodeContent): "mail/en/code.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
+    EnglishRecoveryText(NoticeContent): "mail/en/recovery_code_used.txt";
+    EnglishRecoveryHtml(NoticeContent): "mail/en/recovery_code_used.html";
     EnglishWrongText(NoticeContent): "mail/en/wrong_passwords.txt";
     EnglishWrongHtml(NoticeContent): "mail/en/wrong_passwords.html";
+    EnglishWrongCodesText(NoticeContent): "mail/en/wrong_second_factors.txt";
+    EnglishWrongCodesHtml(NoticeContent): "mail/en/wrong_second_factors.html";
     EnglishCompromisedText(NoticeContent): "mail/en/password_compromised.txt";
     EnglishCompromisedHtml(NoticeContent): "mail/en/password_compromised.html";
     GermanResetText(ResetLinkContent): "mail/de/reset_link.txt";
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
+    GermanCodeText(CodeContent): "mail/de/code.txt";
+    GermanCodeHtml(CodeContent): "mail/de/code.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
+    GermanRecoveryText(NoticeContent): "mail/de/recovery_code_used.txt";
+    GermanRecoveryHtml(NoticeContent): "mail/de/recovery_code_used.html";
     GermanWrongText(NoticeContent): "mail/de/wrong_passwords.txt";
     GermanWrongHtml(NoticeContent): "mail/de/wrong_passwords.html";
+    GermanWrongCodesText(NoticeContent): "mail/de/wrong_second_factors.txt";
+    GermanWrongCodesHtml(NoticeContent): "mail/de/wrong_second_factors.html";
     GermanCompromisedText(NoticeContent): "mail/de/password_compromised.txt";
     GermanCompromisedHtml(NoticeContent): "mail/de/password_compromised.html";
 }
 
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
+    EnglishCodeSms(CodeContent): "sms/en/code.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
+    EnglishRecoverySms(NoticeContent): "sms/en/recovery_code_used.txt";
     EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
+    EnglishWrongCodesSms(NoticeContent): "sms/en/wrong_second_factors.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
+    GermanCodeSms(CodeContent): "sms/de/code.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
+    GermanRecoverySms(NoticeContent): "sms/de/recovery_code_used.txt";
     GermanWrongSms(NoticeContent): "sms/de/wrong_passwords.txt";
+    GermanWrongCodesSms(NoticeContent): "sms/de/wrong_second_factors.txt";
     GermanCompromisedSms(NoticeContent): "sms/de/password_compromised.txt";
 }
 
@@ -159,9 +177,19 @@ fn parts(
             English => both!(link: EnglishResetText, EnglishResetHtml),
             German => both!(link: GermanResetText, GermanResetHtml),
         },
+        Content::Code(code) => match language {
+            English => both!(code: EnglishCodeText, EnglishCodeHtml),
+            German => both!(code: GermanCodeText, GermanCodeHtml),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
+            }
+            (English, Notice::RecoveryCodeUsed { .. }) => {
+                both!(notice: EnglishRecoveryText, EnglishRecoveryHtml)
+            }
+            (English, Notice::WrongSecondFactors) => {
+                both!(notice: EnglishWrongCodesText, EnglishWrongCodesHtml)
             }
             (English, Notice::WrongPasswords) => both!(notice: EnglishWrongText, EnglishWrongHtml),
             (English, Notice::PasswordCompromised) => {
@@ -169,6 +197,12 @@ fn parts(
             }
             (German, Notice::PasswordChanged) => {
                 both!(notice: GermanChangedText, GermanChangedHtml)
+            }
+            (German, Notice::RecoveryCodeUsed { .. }) => {
+                both!(notice: GermanRecoveryText, GermanRecoveryHtml)
+            }
+            (German, Notice::WrongSecondFactors) => {
+                both!(notice: GermanWrongCodesText, GermanWrongCodesHtml)
             }
             (German, Notice::WrongPasswords) => both!(notice: GermanWrongText, GermanWrongHtml),
             (German, Notice::PasswordCompromised) => {
@@ -192,11 +226,19 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
             English => text!(link: EnglishResetSms),
             German => text!(link: GermanResetSms),
         },
+        Content::Code(code) => match language {
+            English => text!(code: EnglishCodeSms),
+            German => text!(code: GermanCodeSms),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),
+            (English, Notice::RecoveryCodeUsed { .. }) => text!(notice: EnglishRecoverySms),
+            (English, Notice::WrongSecondFactors) => text!(notice: EnglishWrongCodesSms),
             (English, Notice::WrongPasswords) => text!(notice: EnglishWrongSms),
             (English, Notice::PasswordCompromised) => text!(notice: EnglishCompromisedSms),
             (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
+            (German, Notice::RecoveryCodeUsed { .. }) => text!(notice: GermanRecoverySms),
+            (German, Notice::WrongSecondFactors) => text!(notice: GermanWrongCodesSms),
             (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),
             (German, Notice::PasswordCompromised) => text!(notice: GermanCompromisedSms),
         },

@@ -2,22 +2,23 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox,
-    requests, resets, room, sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, challenges, change, codes, import, installation,
+    messages, outbox, requests, resets, room, sign_in, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
-    BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
-    DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount, FinishSignIn,
-    ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
-    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
-    OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
-    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SecurityInfo,
-    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
-    TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    BeginSignIn, CancelResets, ChallengeFinished, ChangePassword, CheckPresent, CodeSent,
+    ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EventStretch, EventsRead,
+    ExportedAccount, FactorTried, FinishChallenge, FinishSignIn, ImportAccounts, ImportedAccount,
+    LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled,
+    OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, PasswordChanged,
+    PresentChecked, ProfileLink, RecordedEvent, RefuseFactor, RequestProfileLink, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RowTaken, SecurityInfo, SendCode, SessionsEnded,
+    SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn,
+    TakenIn, Tidied, Tidy, TryFactor, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -82,6 +83,35 @@ impl Store for SqliteStore {
         self.writer
             .submit(Interactive, move |work| {
                 sign_in::finish_sign_in(work, &intent)
+            })
+            .await
+    }
+
+    async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| codes::send_code(work, &intent))
+            .await
+    }
+
+    async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| tries::try_factor(work, &intent))
+            .await
+    }
+
+    async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError> {
+        self.writer
+            .submit(Interactive, move |work| tries::refuse_factor(work, &intent))
+            .await
+    }
+
+    async fn finish_challenge(
+        &self,
+        intent: FinishChallenge,
+    ) -> Result<ChallengeFinished, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                challenges::finish_challenge(work, &intent)
             })
             .await
     }

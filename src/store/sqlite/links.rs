@@ -1,6 +1,6 @@
 //! Making a link and the message that carries it.
 
-use super::messages::{self, NewMessage};
+use super::messages::{self, Carried, NewMessage};
 use super::row::{Columns, all, change};
 use super::work::Work;
 use crate::domain::account::{Account, Locale};
@@ -14,7 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::store::{QueuedLink, StoreError};
 
 /// The condition under which a reset `r` of account `a` is live at `?1`.
-pub(super) const LIVE: &str = "r.used_at IS NULL AND r.cancelled_at IS NULL AND r.expires_at > ?1
+pub(super) const LIVE: &str =
+    "r.used_at IS NULL AND r.cancelled_at IS NULL AND r.expires_at > ?1 AND r.code_tries < 5
      AND r.credential_version = a.credential_version AND a.disabled = 0";
 
 /// A link to be made for an account.
@@ -54,7 +55,7 @@ pub(super) fn send_link(
             message_id: link.message_id,
             account_id: Some(account.account_id),
             identifier: link.identifier,
-            reset_id: Some(reset_id),
+            carries: Some(Carried::Link(reset_id)),
             kind: MessageKind::ResetLink,
             channel: ChannelKind::Email,
             address: Some(account.profile.email.address()),
@@ -103,13 +104,14 @@ fn live_links(work: &Work<'_>, account: &Account) -> Result<Vec<(ResetId, Timest
 fn insert_reset(work: &Work<'_>, account: &Account, link: &NewLink<'_>) -> Result<(), StoreError> {
     change(
         work.sql(),
-        "INSERT INTO resets (reset_id, account_id, credential_version, origin, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO resets (reset_id, account_id, credential_version, origin, channel, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (
             link.reset_id.as_bytes(),
             account.account_id.as_bytes(),
             account.credential_version.get(),
             link.origin.code(),
+            ChannelKind::Email.code(),
             work.now().as_micros(),
             link.expires_at.as_micros(),
         ),

@@ -25,7 +25,7 @@ pub(super) fn tell(
             message_id: notice_id,
             account_id: Some(account.account_id),
             identifier: None,
-            reset_id: None,
+            carries: None,
             kind: about.kind(),
             channel: ChannelKind::Email,
             address: Some(profile.email.address()),
@@ -38,6 +38,13 @@ pub(super) fn tell(
             happened: Some(Happened {
                 at: work.now(),
                 whence,
+                codes_left: match about {
+                    Notice::RecoveryCodeUsed { left } => Some(left),
+                    Notice::PasswordChanged
+                    | Notice::WrongPasswords
+                    | Notice::WrongSecondFactors
+                    | Notice::PasswordCompromised => None,
+                },
             }),
         },
     )

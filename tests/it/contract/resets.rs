@@ -73,6 +73,7 @@ pub(super) async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
             match outcome.await.unwrap() {
                 ResetConfirmed::Confirmed(_) => confirmed += 1,
                 ResetConfirmed::Dead(why) => assert_eq!(why, DeadLink::Used),
+                other => panic!("{other:?}"),
             }
         }
         assert_eq!(confirmed, 1);

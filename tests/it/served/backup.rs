@@ -81,7 +81,10 @@ async fn signs_in(premises: &Premises, served: &Served, password: &str) -> bool 
 async fn nothing_that_had_ended_lives_again() {
     let post = MailServer::start(SmtpSecurity::Tls).await;
     let premises = Premises::new();
-    premises.configure_with(&lead_to(&post.settings()), "limits.identifier = \"100/1h\"");
+    premises.configure_with(
+        &lead_to(&post.settings()),
+        "limits.identifier = \"100/1h\"\nsignin.email_code = false",
+    );
     premises.grant(r#""reset", "profile", "signin", "accounts""#);
     let mut served = premises.serve().await;
     let (_, mut accounts) = clients(&premises, &served).await;

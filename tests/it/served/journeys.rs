@@ -92,12 +92,17 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
         password: PASSWORD.to_owned(),
         client: client(),
     };
-    let signed_in = passwords
-        .verify_password(sign_in)
-        .await
-        .unwrap()
-        .into_inner();
-    assert!(matches!(signed_in.outcome, Some(Outcome::SignedIn(_))));
+    let verified = passwords.verify_password(sign_in).await.unwrap();
+    let Some(Outcome::Pending(pending)) = verified.into_inner().outcome else {
+        panic!("a code is asked for")
+    };
+    let second_step = pb::VerifySecondFactorRequest {
+        challenge: pending.challenge,
+        code: post.mail(3).await.code(),
+        client: client(),
+    };
+    let signed_in = passwords.verify_second_factor(second_step).await.unwrap();
+    assert!(signed_in.into_inner().proof.starts_with("rlp1_"));
 
     // The server is away when the profile's link is asked for, and the service is started anew meanwhile.
     post.down().await;
@@ -114,7 +119,7 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
     let served = premises.serve().await;
     post.up().await;
     let (mut passwords, _) = clients(&premises, &served).await;
-    let token = post.mail(3).await.token("rlt1_");
+    let token = post.mail(4).await.token("rlt1_");
     let another = "nine quiet lanterns hum";
     passwords
         .confirm_reset(confirm(&token, another))

@@ -1,7 +1,7 @@
 //! The very server that the binary runs, on loopback, with a clock to move and an inbox to read.
 
 use super::clock::ManualClock;
-use super::requests::{client, client_at, confirm, reset_token, update_request};
+use super::requests::{client, client_at, code_in, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -21,6 +21,7 @@ use relatch::pb::account_service_client::AccountServiceClient;
 use relatch::pb::audit_service_client::AuditServiceClient;
 use relatch::pb::delivery_service_client::DeliveryServiceClient;
 use relatch::pb::password_service_client::PasswordServiceClient;
+use relatch::pb::verify_password_response::Outcome;
 use relatch::random::SystemRandom;
 use relatch::service::Service;
 use relatch::shutdown::{self, Trigger};
@@ -113,6 +114,7 @@ impl TestServer {
             "check_source",
             "sign_in_source",
             "identifier",
+            "codes",
         ];
         let settings: Vec<_> = limits
             .iter()
@@ -335,12 +337,12 @@ impl TestServer {
         answer.map(tonic::Response::into_inner)
     }
 
-    /// Signs in.
+    /// Signs in, with the code from the mail where one is asked for.
     pub(crate) async fn verify(&self, email: &str, password: &str) -> Result<pb::SignedIn, Status> {
         self.verify_at("192.0.2.1", email, password).await
     }
 
-    /// Signs in from this address.
+    /// The same from this address.
     pub(crate) async fn verify_at(
         &self,
         ip: &str,
@@ -352,27 +354,67 @@ impl TestServer {
             password: password.to_owned(),
             client: client_at(ip),
         };
-        match self
-            .passwords()
-            .verify_password(request)
-            .await?
-            .into_inner()
-            .outcome
-        {
-            Some(pb::verify_password_response::Outcome::SignedIn(signed_in)) => Ok(signed_in),
-            other => panic!("{other:?}"),
+        let earlier = self.inbox.messages();
+        let answer = self.passwords().verify_password(request).await?;
+        match answer.into_inner().outcome.unwrap() {
+            Outcome::SignedIn(signed_in) => Ok(signed_in),
+            Outcome::Pending(pending) => {
+                let mail = self
+                    .message(|mail| {
+                        let earlier = earlier.iter().any(|it| it.message_id == mail.message_id);
+                        mail.to == email && mail.kind == MessageKind::SignInCode && !earlier
+                    })
+                    .await;
+                self.pass(&pending.challenge, &code_in(&mail)).await
+            }
         }
     }
 
-    /// Waits for a mail of this kind to this address: the courier works on its own time.
+    /// Shows a password, and gets no further than that.
+    pub(crate) async fn pending(&self, email: &str, password: &str) -> pb::SecondFactorPending {
+        let request = pb::VerifyPasswordRequest {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            client: client(),
+        };
+        let answer = self.passwords().verify_password(request).await.unwrap();
+        match answer.into_inner().outcome.unwrap() {
+            Outcome::Pending(pending) => pending,
+            Outcome::SignedIn(_) => panic!("no second factor is asked for"),
+        }
+    }
+
+    /// Shows the code that a sign-in waits for.
+    pub(crate) async fn pass(&self, challenge: &str, code: &str) -> Result<pb::SignedIn, Status> {
+        let request = pb::VerifySecondFactorRequest {
+            challenge: challenge.to_owned(),
+            code: code.to_owned(),
+            client: client(),
+        };
+        let passed = self.passwords().verify_second_factor(request).await?;
+        let passed = passed.into_inner();
+        Ok(pb::SignedIn {
+            account_id: passed.account_id,
+            credential_version: passed.credential_version,
+            proof: passed.proof,
+        })
+    }
+
+    /// Waits for a mail of this kind to this address.
     pub(crate) async fn mail_to(&self, email: &str, kind: MessageKind) -> Arc<OutgoingMessage> {
+        self.message(|mail| mail.to == email && mail.kind == kind)
+            .await
+    }
+
+    /// Waits for a message that is like this: the courier works on its own time.
+    pub(crate) async fn message(
+        &self,
+        like: impl Fn(&OutgoingMessage) -> bool,
+    ) -> Arc<OutgoingMessage> {
         let arrived = async {
             loop {
                 let messages = self.inbox.messages();
-                if let Some(mail) = messages
-                    .iter()
-                    .find(|mail| mail.to == email && mail.kind == kind)
-                {
+                if let Some(mail) = messages.iter().find(|mail| like(mail)) {
                     return mail.clone();
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -476,6 +518,7 @@ fn limits_of_the_real_one(mut variables: HashMap<String, String>) -> HashMap<Str
         ("SIGN_IN_SOURCE", "30/1m"),
         ("IDENTIFIER", "3, then 1/1h"),
         ("PROFILE_LINK", "3, then 1/1h"),
+        ("CODES", "10/24h"),
     ];
     for (limit, rate) in limits {
         variables
