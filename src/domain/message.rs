@@ -9,6 +9,10 @@ pub enum MessageKind {
     ResetLink,
     /// A notice that the password was changed.
     PasswordChanged,
+    /// A notice that the second factor was changed.
+    SecondFactorChanged,
+    /// A notice that recovery codes were issued.
+    RecoveryCodesRenewed,
     /// A notice of many wrong passwords.
     WrongPasswords,
     /// A notice that the password works no more, for a stranger knows it.
@@ -22,6 +26,8 @@ impl MessageKind {
         match self {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
+            Self::SecondFactorChanged => 8,
+            Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
             Self::PasswordCompromised => 14,
         }
@@ -33,6 +39,8 @@ impl MessageKind {
         match code {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
+            8 => Some(Self::SecondFactorChanged),
+            10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
             14 => Some(Self::PasswordCompromised),
             _ => None,
@@ -45,6 +53,8 @@ impl MessageKind {
         match self {
             Self::ResetLink => "RESET_LINK",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
+            Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",
         }
@@ -56,6 +66,10 @@ impl MessageKind {
 pub enum Notice {
     /// The password was changed.
     PasswordChanged,
+    /// The second factor was changed.
+    SecondFactorChanged,
+    /// Recovery codes were issued, and those before them are void.
+    RecoveryCodesRenewed,
     /// Somebody tries wrong passwords.
     WrongPasswords,
     /// The password works no more, for a stranger knows it.
@@ -64,8 +78,10 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::PasswordChanged,
+        Self::SecondFactorChanged,
+        Self::RecoveryCodesRenewed,
         Self::WrongPasswords,
         Self::PasswordCompromised,
     ];
@@ -75,6 +91,8 @@ impl Notice {
     pub const fn kind(self) -> MessageKind {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
+            Self::SecondFactorChanged => MessageKind::SecondFactorChanged,
+            Self::RecoveryCodesRenewed => MessageKind::RecoveryCodesRenewed,
             Self::WrongPasswords => MessageKind::WrongPasswords,
             Self::PasswordCompromised => MessageKind::PasswordCompromised,
         }

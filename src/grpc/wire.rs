@@ -61,6 +61,8 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
     match kind {
         MessageKind::ResetLink => pb::MessageKind::ResetLink,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
+        MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
+        MessageKind::RecoveryCodesRenewed => pb::MessageKind::RecoveryCodesRenewed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
         MessageKind::PasswordCompromised => pb::MessageKind::PasswordCompromised,
     }

@@ -142,6 +142,30 @@ pub trait Store: Send + Sync + 'static {
     /// Ends every session of an account.
     async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError>;
 
+    /// Begins to enrol an authenticator app of who proved the present factor.
+    async fn begin_enrolment(&self, intent: BeginEnrolment) -> Result<EnrolmentBegun, StoreError>;
+
+    /// Counts a try at the app's first code, before it is looked at.
+    async fn try_enrolment(&self, intent: TryEnrolment) -> Result<EnrolmentTried, StoreError>;
+
+    /// Makes the app the account's, and TOTP its factor: moves the credential version, queues the notice.
+    async fn finish_enrolment(
+        &self,
+        intent: FinishEnrolment,
+    ) -> Result<EnrolmentFinished, StoreError>;
+
+    /// Chooses the second factor of who proved the present one: moves the credential version, queues the notice.
+    async fn set_second_factor(
+        &self,
+        intent: SetSecondFactor,
+    ) -> Result<SecondFactorSet, StoreError>;
+
+    /// Replaces the recovery codes of who proved the present factor, queues the notice.
+    async fn renew_recovery_codes(
+        &self,
+        intent: RenewRecoveryCodes,
+    ) -> Result<RecoveryCodesRenewed, StoreError>;
+
     /// Creates an account without a password.
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError>;
 
@@ -185,6 +209,10 @@ pub trait Store: Send + Sync + 'static {
     /// Sets the password of an account that the operator of a demonstration owns. It creates no link
     /// and sends no notice; the credential version moves.
     async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError>;
+
+    /// Enrols an app of an account that the operator of a demonstration owns, if it lacks one; gives the one that it
+    /// has then.
+    async fn enrol_demo_app(&self, intent: EnrolDemoApp) -> Result<Option<App>, StoreError>;
 
     /// Leases due messages to one courier; those whose link is dead are expired instead.
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError>;

@@ -13,6 +13,7 @@ mod connection;
 mod copy;
 mod damage;
 mod draft;
+mod factor;
 mod folding;
 mod group;
 mod idempotency;
