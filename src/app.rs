@@ -31,7 +31,7 @@ use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
-use crate::service::{Service, housekeeping, resolve};
+use crate::service::{Service, housekeeping, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -248,6 +248,10 @@ impl App {
             stopped.clone().requested(),
         ));
         workers.spawn(housekeeping::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
+        workers.spawn(reseal::run(
             Arc::clone(&service),
             stopped.clone().requested(),
         ));

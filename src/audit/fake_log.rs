@@ -198,4 +198,6 @@ refused! {
     mark_bounced(MarkBounced) -> MessageBounced;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
+    sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;
+    reseal(Vec<Resealed>) -> u32;
 }

@@ -384,6 +384,14 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn sealed_secrets(&self, _: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError> {
+        not_here()
+    }
+
+    async fn reseal(&self, _: Vec<Resealed>) -> Result<u32, StoreError> {
+        not_here()
+    }
+
     async fn read_events(&self, _: EventStretch) -> Result<EventsRead, StoreError> {
         not_here()
     }

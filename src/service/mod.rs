@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod profile;
 pub mod refusals;
 pub mod request;
+pub mod reseal;
 pub mod resolve;
 pub mod sign_in;
 

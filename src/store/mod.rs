@@ -14,6 +14,7 @@ mod import;
 mod message;
 mod request;
 mod reset;
+mod sealed;
 mod sign_in;
 pub mod sqlite;
 mod tidy;
@@ -27,6 +28,7 @@ pub use import::*;
 pub use message::*;
 pub use request::*;
 pub use reset::*;
+pub use sealed::*;
 pub use sign_in::*;
 pub use tidy::*;
 
@@ -237,6 +239,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes some of what nobody will ask for again, behind everybody else's work.
     async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError>;
+
+    /// Reads a page of the secrets that are sealed with a key, by account.
+    async fn sealed_secrets(&self, page: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError>;
+
+    /// Puts secrets that were sealed anew in the place of those that are still there, behind everybody else's work;
+    /// says how many. Nobody gets another answer by that, so it is no event.
+    async fn reseal(&self, secrets: Vec<Resealed>) -> Result<u32, StoreError>;
 
     /// The audit log's origin: names this log and no other.
     fn log_origin(&self) -> Arc<str>;

@@ -60,8 +60,10 @@ pub enum DemoRefused {
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The secret of an authenticator app cannot be read.
-    #[error(transparent)]
+    /// The secret of an authenticator app cannot be read: its key was revoked.
+    #[error(
+        "a demo account's authenticator app cannot be read ({0}): delete the data directory to start afresh"
+    )]
     Unseal(#[from] UnsealRefused),
     /// There is no entropy.
     #[error(transparent)]

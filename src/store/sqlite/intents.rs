@@ -3,7 +3,7 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, change, factor, import, installation, messages, outbox,
-    requests, resets, room, sign_in, tidy,
+    requests, resets, room, sealed, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -16,10 +16,10 @@ use crate::store::{
     ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
     MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
     OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
-    RecoveryCodesRenewed, RenewRecoveryCodes, RequestProfileLink, ResetConfirmed, ResetsCancelled,
-    Resolve, Resolved, RowTaken, SecondFactorSet, SecurityInfo, SessionsEnded, SetDemoPassword,
-    SetSecondFactor, SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn,
-    TakenIn, Tidied, Tidy, TryEnrolment, UpdateAccount,
+    RecoveryCodesRenewed, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet,
+    SecurityInfo, SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun,
+    SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -308,6 +308,18 @@ impl Store for SqliteStore {
     async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError> {
         self.writer
             .submit(Background, move |work| tidy::tidy(work, &intent))
+            .await
+    }
+
+    async fn sealed_secrets(&self, page: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError> {
+        self.readers
+            .read(move |connection| sealed::sealed_secrets(connection, page))
+            .await
+    }
+
+    async fn reseal(&self, secrets: Vec<Resealed>) -> Result<u32, StoreError> {
+        self.writer
+            .submit(Background, move |work| sealed::reseal(work, &secrets))
             .await
     }
 

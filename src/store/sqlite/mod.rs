@@ -40,6 +40,7 @@ mod restore;
 mod room;
 mod row;
 mod schema;
+mod sealed;
 mod sign_in;
 mod statistics;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use inspect::{Database, Inspection, inspect};
 pub use open::SqliteSettings;
 pub use refusal::OpenError;
 pub use restore::{RestoreRefused, Restored, restore};
+pub use sealed::sealed_with;
 pub use statistics::WriterStatistics;
 pub use verify::Contents;
 

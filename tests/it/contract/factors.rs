@@ -11,8 +11,8 @@ use relatch::domain::seal::Sealed;
 use relatch::domain::totp::Step;
 use relatch::store::{
     AccountCreated, App, BeginEnrolment, CreateAccount, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, FinishEnrolment, MessageContent, ProofFails, RecoveryCodesRenewed,
-    RenewRecoveryCodes, SecondFactorSet, SetSecondFactor, ShownProof, TryEnrolment,
+    EnrolmentTried, FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
+    RenewRecoveryCodes, SecondFactorSet, SetSecondFactor, ShownProof, Tidy, TryEnrolment,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,8 +227,17 @@ pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(ben
     assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
     let late = bench.store.finish_enrolment(finish(&account, 1)).await;
     assert_eq!(late.unwrap(), EnrolmentFinished::Gone);
+    let tidy = async || {
+        let intent = Tidy {
+            leftovers: Leftovers::Enrolments,
+            at_most: 10,
+        };
+        bench.store.tidy(intent).await.unwrap().removed
+    };
+    assert_eq!(tidy().await, 1);
 
     bench.begun(&account, 2).await;
+    assert_eq!(tidy().await, 0);
     let change = AccountChange {
         phone: Some(Some(Phone::parse("+14155550100").unwrap())),
         ..AccountChange::default()
