@@ -4,6 +4,7 @@ mod allotment;
 pub mod bounces;
 mod callers;
 pub mod dev;
+mod rules;
 mod scrape;
 pub mod serve;
 pub mod smtp;
@@ -19,9 +20,10 @@ use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, Policy, PolicyError};
+use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
+use crate::grpc::factor::FactorApi;
 use crate::grpc::health::{Health, Pace};
 use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
@@ -29,7 +31,7 @@ use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
 use crate::service::refusals::Refusals;
-use crate::service::{Rules, Service, housekeeping, resolve};
+use crate::service::{Service, housekeeping, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -38,6 +40,7 @@ use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
+use rules::rules;
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -248,6 +251,10 @@ impl App {
             Arc::clone(&service),
             stopped.clone().requested(),
         ));
+        workers.spawn(reseal::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
         workers.spawn(courier.run(stopped.clone().requested()));
         let (store, ending) = (Arc::clone(&service.store), shutdown.clone());
         workers.spawn(async move {
@@ -262,6 +269,7 @@ impl App {
         let server = GrpcServer::new(Parts {
             password: PasswordApi::new(Arc::clone(&service)),
             account: AccountApi::new(Arc::clone(&service)),
+            factor: FactorApi::new(Arc::clone(&service)),
             health: health_service,
             store: Arc::clone(&service.store),
             clock: Arc::clone(&service.clock),
@@ -359,28 +367,6 @@ pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
         sms: config.sms.templates_dir.as_deref(),
     };
     Renderer::new(&brand, own)
-}
-
-fn rules(config: &Config) -> Result<Rules, PolicyError> {
-    let password = &config.password;
-    let names: Vec<String> = password
-        .service_words
-        .iter()
-        .chain([&config.mail.product_name])
-        .cloned()
-        .collect();
-    Ok(Rules {
-        rates: config.limits,
-        lifetime: config.links.lifetime,
-        email_code: config.sign_in.email_code,
-        intake_cap: config.intake.cap,
-        retention: config.retention.messages,
-        policy: Arc::new(Policy::new(
-            password.min_length,
-            password.min_score,
-            &names,
-        )?),
-    })
 }
 
 fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2ParamsError> {

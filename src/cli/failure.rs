@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigRefused, KeyringFileError, PrivateFileError};
 use crate::random::NoEntropy;
+use crate::store::sqlite::OpenError;
 use std::fmt::Display;
 
 /// Why a command did not do all it was asked to.
@@ -30,4 +31,10 @@ macro_rules! told {
     };
 }
 
-told!(ConfigRefused, KeyringFileError, NoEntropy, PrivateFileError);
+told!(
+    ConfigRefused,
+    KeyringFileError,
+    NoEntropy,
+    OpenError,
+    PrivateFileError
+);

@@ -15,6 +15,10 @@ pub enum MessageKind {
     PasswordChanged,
     /// A notice that a recovery code was used.
     RecoveryCodeUsed,
+    /// A notice that the second factor was changed.
+    SecondFactorChanged,
+    /// A notice that recovery codes were issued.
+    RecoveryCodesRenewed,
     /// A notice of many wrong passwords.
     WrongPasswords,
     /// A notice of wrong codes.
@@ -33,6 +37,8 @@ impl MessageKind {
             Self::ResetCode => 3,
             Self::SignInCode => 4,
             Self::RecoveryCodeUsed => 11,
+            Self::SecondFactorChanged => 8,
+            Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
             Self::WrongSecondFactors => 13,
             Self::PasswordCompromised => 14,
@@ -48,6 +54,8 @@ impl MessageKind {
             3 => Some(Self::ResetCode),
             4 => Some(Self::SignInCode),
             11 => Some(Self::RecoveryCodeUsed),
+            8 => Some(Self::SecondFactorChanged),
+            10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
             13 => Some(Self::WrongSecondFactors),
             14 => Some(Self::PasswordCompromised),
@@ -64,6 +72,8 @@ impl MessageKind {
             Self::SignInCode => "SIGN_IN_CODE",
             Self::PasswordChanged => "PASSWORD_CHANGED",
             Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
+            Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
+            Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
             Self::WrongSecondFactors => "WRONG_SECOND_FACTORS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",
@@ -81,6 +91,10 @@ pub enum Notice {
         /// How many there are left.
         left: u32,
     },
+    /// The second factor was changed.
+    SecondFactorChanged,
+    /// Recovery codes were issued, and those before them are void.
+    RecoveryCodesRenewed,
     /// Somebody tries wrong passwords.
     WrongPasswords,
     /// Somebody who has the password or a link tries wrong codes.
@@ -91,13 +105,25 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::PasswordChanged,
         Self::RecoveryCodeUsed { left: 7 },
+        Self::SecondFactorChanged,
+        Self::RecoveryCodesRenewed,
         Self::WrongPasswords,
         Self::WrongSecondFactors,
         Self::PasswordCompromised,
     ];
+
+    /// How many recovery codes are left, if that is what it tells.
+    #[must_use]
+    pub const fn codes_left(self) -> Option<u32> {
+        if let Self::RecoveryCodeUsed { left } = self {
+            Some(left)
+        } else {
+            None
+        }
+    }
 
     /// The kind of message that it is.
     #[must_use]
@@ -105,6 +131,8 @@ impl Notice {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
             Self::RecoveryCodeUsed { .. } => MessageKind::RecoveryCodeUsed,
+            Self::SecondFactorChanged => MessageKind::SecondFactorChanged,
+            Self::RecoveryCodesRenewed => MessageKind::RecoveryCodesRenewed,
             Self::WrongPasswords => MessageKind::WrongPasswords,
             Self::WrongSecondFactors => MessageKind::WrongSecondFactors,
             Self::PasswordCompromised => MessageKind::PasswordCompromised,

@@ -64,6 +64,8 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
         MessageKind::SignInCode => pb::MessageKind::SignInCode,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
         MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
+        MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
+        MessageKind::RecoveryCodesRenewed => pb::MessageKind::RecoveryCodesRenewed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
         MessageKind::WrongSecondFactors => pb::MessageKind::WrongSecondFactors,
         MessageKind::PasswordCompromised => pb::MessageKind::PasswordCompromised,

@@ -45,6 +45,7 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::Calls,
         Leftovers::WrongPasswords,
         Leftovers::Challenges,
+        Leftovers::Enrolments,
         Leftovers::Messages {
             requested_before: before,
         },

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod change;
 pub mod confirm;
 pub mod error;
+pub mod factor;
 pub mod hasher;
 pub mod housekeeping;
 pub mod import;
@@ -11,6 +12,7 @@ pub mod inspect;
 pub mod profile;
 pub mod refusals;
 pub mod request;
+pub mod reseal;
 pub mod resolve;
 mod second_factor;
 pub mod sign_in;
@@ -35,12 +37,14 @@ pub struct Rules {
     pub rates: Rates,
     /// How long links live.
     pub lifetime: LinkLifetime,
-    /// Whether accounts without another second factor are asked for a code by email at sign-in.
-    pub email_code: bool,
     /// How many unresolved requests there may be.
     pub intake_cap: u32,
     /// How long messages and resets are kept once they are over.
     pub retention: Duration,
+    /// Whether an account without another second factor is asked for a code by email.
+    pub email_code: bool,
+    /// What authenticator apps show their codes under.
+    pub product_name: String,
     /// Which passwords are accepted.
     pub policy: Arc<Policy>,
 }
@@ -50,9 +54,10 @@ impl Default for Rules {
         Self {
             rates: Rates::default(),
             lifetime: LinkLifetime::default(),
-            email_code: true,
             intake_cap: INTAKE_CAP,
             retention: Duration::from_hours(30 * 24),
+            email_code: true,
+            product_name: "Relatch".to_owned(),
             policy: Arc::new(Policy::default()),
         }
     }

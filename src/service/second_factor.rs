@@ -6,14 +6,14 @@ use super::error::ServiceError;
 use crate::domain::call::Call;
 use crate::domain::client::Client;
 use crate::domain::code::{self, Code, CodeFor};
-use crate::domain::id::{AccountId, MessageId};
+use crate::domain::id::MessageId;
 use crate::domain::limit::{self, Bucket, Limit};
 use crate::domain::recovery_code::RecoveryCode;
-use crate::domain::seal::{SealedFor, unseal};
-use crate::domain::totp::{Secret, Step, matching_step};
+use crate::domain::seal::UnsealRefused;
+use crate::domain::totp::matching_step;
 use crate::random::{self, NoEntropy};
 use crate::store::{
-    Against, App, CodeOrder, CodeSent, CountedTry, DeadLink, FactorPassed, FactorTried, LooksLike,
+    Against, CodeOrder, CodeSent, CountedTry, DeadLink, FactorPassed, FactorTried, LooksLike,
     PassedBy, RefuseFactor, SendCode, SentCode, TryFactor, Whence,
 };
 
@@ -80,7 +80,7 @@ impl Service {
                 return Err(ServiceError::limited(Bucket::SignInSource, limited));
             }
         };
-        let Some(by) = self.compare(what_for, &tried, &typed) else {
+        let Some(by) = self.compare(what_for, &tried, &typed)? else {
             return Err(self.refuse_factor(call, what_for, tried, client).await);
         };
         let passed = FactorPassed {
@@ -91,32 +91,30 @@ impl Service {
         Ok(Some(Passage { tried, passed }))
     }
 
-    fn compare(&self, what_for: CodeFor, tried: &CountedTry, typed: &Typed) -> Option<PassedBy> {
-        let keyring = self.keyring.load();
-        match (&tried.against, typed) {
+    /// By what the code passes, if it is right.
+    fn compare(
+        &self,
+        what_for: CodeFor,
+        tried: &CountedTry,
+        typed: &Typed,
+    ) -> Result<Option<PassedBy>, UnsealRefused> {
+        Ok(match (&tried.against, typed) {
             (Against::Sendings(sendings), Typed::Digits(typed)) => {
-                code::matches(&keyring, what_for, sendings, typed).then_some(PassedBy::SentCode)
+                code::matches(&self.keyring.load(), what_for, sendings, typed)
+                    .then_some(PassedBy::SentCode)
             }
-            (Against::App(app), Typed::Digits(typed)) => self
-                .step_of(tried.account_id, app, typed)
-                .map(PassedBy::AppCode),
+            (Against::App(app), Typed::Digits(typed)) => {
+                let secret = self.unsealed(tried.account_id, &app.sealed_secret)?;
+                let now = self.clock.now();
+                matching_step(&secret, typed.expose(), now, app.last_step).map(PassedBy::AppCode)
+            }
             (Against::RecoveryCode, Typed::Recovery(typed)) => {
                 Some(PassedBy::RecoveryCode(typed.digest()))
             }
             (Against::Sendings(_) | Against::App(_), Typed::Recovery(_) | Typed::Neither)
             | (Against::RecoveryCode, Typed::Digits(_) | Typed::Neither)
             | (Against::Nothing, _) => None,
-        }
-    }
-
-    /// The step that an app's code is of, if it is one that may still be used.
-    fn step_of(&self, account_id: AccountId, app: &App, typed: &Code) -> Option<Step> {
-        let keyring = self.keyring.load();
-        let secret = unseal(&keyring, SealedFor::Totp(account_id), &app.sealed_secret)
-            .inspect_err(|error| tracing::error!(%error, "an app's secret cannot be read"))
-            .ok()?;
-        let secret = Secret::from_slice(&secret)?;
-        matching_step(&secret, typed.expose(), self.clock.now(), app.last_step)
+        })
     }
 
     /// Writes down that a counted code was wrong; gives the answer to that.

@@ -27,6 +27,8 @@ pub enum Leftovers {
     WrongPasswords,
     /// Challenges that are over.
     Challenges,
+    /// Enrolments of authenticator apps that are out of time.
+    Enrolments,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

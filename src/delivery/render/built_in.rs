@@ -34,6 +34,10 @@ templates! { mail in MAILS;
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
     EnglishRecoveryText(NoticeContent): "mail/en/recovery_code_used.txt";
     EnglishRecoveryHtml(NoticeContent): "mail/en/recovery_code_used.html";
+    EnglishFactorText(NoticeContent): "mail/en/second_factor_changed.txt";
+    EnglishFactorHtml(NoticeContent): "mail/en/second_factor_changed.html";
+    EnglishCodesText(NoticeContent): "mail/en/recovery_codes_renewed.txt";
+    EnglishCodesHtml(NoticeContent): "mail/en/recovery_codes_renewed.html";
     EnglishWrongText(NoticeContent): "mail/en/wrong_passwords.txt";
     EnglishWrongHtml(NoticeContent): "mail/en/wrong_passwords.html";
     EnglishWrongCodesText(NoticeContent): "mail/en/wrong_second_factors.txt";
@@ -48,6 +52,10 @@ templates! { mail in MAILS;
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
     GermanRecoveryText(NoticeContent): "mail/de/recovery_code_used.txt";
     GermanRecoveryHtml(NoticeContent): "mail/de/recovery_code_used.html";
+    GermanFactorText(NoticeContent): "mail/de/second_factor_changed.txt";
+    GermanFactorHtml(NoticeContent): "mail/de/second_factor_changed.html";
+    GermanCodesText(NoticeContent): "mail/de/recovery_codes_renewed.txt";
+    GermanCodesHtml(NoticeContent): "mail/de/recovery_codes_renewed.html";
     GermanWrongText(NoticeContent): "mail/de/wrong_passwords.txt";
     GermanWrongHtml(NoticeContent): "mail/de/wrong_passwords.html";
     GermanWrongCodesText(NoticeContent): "mail/de/wrong_second_factors.txt";
@@ -61,6 +69,8 @@ templates! { sms in TEXTS;
     EnglishCodeSms(CodeContent): "sms/en/code.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
     EnglishRecoverySms(NoticeContent): "sms/en/recovery_code_used.txt";
+    EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
+    EnglishCodesSms(NoticeContent): "sms/en/recovery_codes_renewed.txt";
     EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
     EnglishWrongCodesSms(NoticeContent): "sms/en/wrong_second_factors.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
@@ -68,6 +78,8 @@ templates! { sms in TEXTS;
     GermanCodeSms(CodeContent): "sms/de/code.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
     GermanRecoverySms(NoticeContent): "sms/de/recovery_code_used.txt";
+    GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
+    GermanCodesSms(NoticeContent): "sms/de/recovery_codes_renewed.txt";
     GermanWrongSms(NoticeContent): "sms/de/wrong_passwords.txt";
     GermanWrongCodesSms(NoticeContent): "sms/de/wrong_second_factors.txt";
     GermanCompromisedSms(NoticeContent): "sms/de/password_compromised.txt";
@@ -191,6 +203,12 @@ fn parts(
             (English, Notice::WrongSecondFactors) => {
                 both!(notice: EnglishWrongCodesText, EnglishWrongCodesHtml)
             }
+            (English, Notice::SecondFactorChanged) => {
+                both!(notice: EnglishFactorText, EnglishFactorHtml)
+            }
+            (English, Notice::RecoveryCodesRenewed) => {
+                both!(notice: EnglishCodesText, EnglishCodesHtml)
+            }
             (English, Notice::WrongPasswords) => both!(notice: EnglishWrongText, EnglishWrongHtml),
             (English, Notice::PasswordCompromised) => {
                 both!(notice: EnglishCompromisedText, EnglishCompromisedHtml)
@@ -203,6 +221,12 @@ fn parts(
             }
             (German, Notice::WrongSecondFactors) => {
                 both!(notice: GermanWrongCodesText, GermanWrongCodesHtml)
+            }
+            (German, Notice::SecondFactorChanged) => {
+                both!(notice: GermanFactorText, GermanFactorHtml)
+            }
+            (German, Notice::RecoveryCodesRenewed) => {
+                both!(notice: GermanCodesText, GermanCodesHtml)
             }
             (German, Notice::WrongPasswords) => both!(notice: GermanWrongText, GermanWrongHtml),
             (German, Notice::PasswordCompromised) => {
@@ -239,6 +263,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
             (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
             (German, Notice::RecoveryCodeUsed { .. }) => text!(notice: GermanRecoverySms),
             (German, Notice::WrongSecondFactors) => text!(notice: GermanWrongCodesSms),
+            (English, Notice::SecondFactorChanged) => text!(notice: EnglishFactorSms),
+            (English, Notice::RecoveryCodesRenewed) => text!(notice: EnglishCodesSms),
+            (German, Notice::SecondFactorChanged) => text!(notice: GermanFactorSms),
+            (German, Notice::RecoveryCodesRenewed) => text!(notice: GermanCodesSms),
             (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),
             (German, Notice::PasswordCompromised) => text!(notice: GermanCompromisedSms),
         },

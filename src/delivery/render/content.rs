@@ -138,13 +138,10 @@ impl<'a> NoticeContent<'a> {
             network,
             browser,
             system,
-            codes_left: match notice.about {
-                Notice::RecoveryCodeUsed { left } => left.to_string(),
-                Notice::PasswordChanged
-                | Notice::WrongPasswords
-                | Notice::WrongSecondFactors
-                | Notice::PasswordCompromised => String::new(),
-            },
+            codes_left: notice
+                .about
+                .codes_left()
+                .map_or_else(String::new, |left| left.to_string()),
             forgot_password_url: notice.forgot_password_url,
         }
     }

@@ -150,6 +150,8 @@ impl Mail<'_> {
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
                 Notice::RecoveryCodeUsed { .. } => "recovery_code_used",
+                Notice::SecondFactorChanged => "second_factor_changed",
+                Notice::RecoveryCodesRenewed => "recovery_codes_renewed",
                 Notice::WrongPasswords => "wrong_passwords",
                 Notice::WrongSecondFactors => "wrong_second_factors",
                 Notice::PasswordCompromised => "password_compromised",

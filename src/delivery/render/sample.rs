@@ -70,7 +70,9 @@ pub(super) fn notice(
         | Notice::RecoveryCodeUsed { .. }
         | Notice::WrongPasswords
         | Notice::WrongSecondFactors => Some((network, device)),
-        Notice::PasswordCompromised => None,
+        Notice::SecondFactorChanged
+        | Notice::RecoveryCodesRenewed
+        | Notice::PasswordCompromised => None,
     };
     NoticeMail {
         about,

@@ -38,13 +38,7 @@ pub(super) fn tell(
             happened: Some(Happened {
                 at: work.now(),
                 whence,
-                codes_left: match about {
-                    Notice::RecoveryCodeUsed { left } => Some(left),
-                    Notice::PasswordChanged
-                    | Notice::WrongPasswords
-                    | Notice::WrongSecondFactors
-                    | Notice::PasswordCompromised => None,
-                },
+                codes_left: about.codes_left(),
             }),
         },
     )

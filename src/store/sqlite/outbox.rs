@@ -168,6 +168,8 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
             requested_at: row.moment("requested_at")?,
         },
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
+        MessageKind::SecondFactorChanged => notice(row, Notice::SecondFactorChanged)?,
+        MessageKind::RecoveryCodesRenewed => notice(row, Notice::RecoveryCodesRenewed)?,
         MessageKind::WrongPasswords => notice(row, Notice::WrongPasswords)?,
         MessageKind::RecoveryCodeUsed => {
             let left = row.get("codes_left")?;

@@ -41,10 +41,6 @@ pub(super) fn accept_step(
 }
 
 /// Makes this the account's app.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its operations come with the calls that use it")
-)]
 pub(super) fn set(work: &Work<'_>, account_id: AccountId, app: &App) -> Result<(), StoreError> {
     change(
         work.sql(),

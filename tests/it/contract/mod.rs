@@ -2,6 +2,8 @@
 
 mod accounts;
 mod audit;
+mod codes;
+mod factors;
 mod import;
 mod limits;
 mod outbox;
@@ -178,13 +180,16 @@ macro_rules! contract {
                 an_outdated_hash_is_replaced_once,
                 ending_sessions_moves_the_watermark,
             ],
-            second_factors: [
+            codes: [
                 a_right_password_waits_for_the_factor_unless_codes_by_email_are_off,
                 codes_are_sent_a_minute_apart_and_three_times,
                 an_account_is_sent_ten_codes_a_day_and_its_sign_in_waits_all_the_same,
                 each_code_is_good_for_ten_minutes,
                 a_code_goes_to_where_the_factor_is,
                 a_code_is_not_sent_once_its_sign_in_is_over,
+                a_challenge_is_removed_once_it_is_over,
+            ],
+            second_factors: [
                 the_fifth_try_is_the_last,
                 of_many_tries_at_once_five_are_counted,
                 a_hundred_wrong_codes_in_a_row_stop_the_factor_and_its_own_link_reopens_it,
@@ -193,7 +198,10 @@ macro_rules! contract {
                 a_challenge_passes_once,
                 a_challenge_dies_with_the_credentials,
                 a_confirm_without_the_code_that_is_asked_for_changes_nothing,
-                a_challenge_is_removed_once_it_is_over,
+                of_many_uses_of_a_step_at_once_one_passes,
+                a_spent_code_leaves_the_link_as_it_was,
+                a_recovery_code_is_used_once_tells_the_owner_and_reopens_the_factor,
+                a_factor_that_is_chosen_begins_without_the_wrong_codes_before,
             ],
             wrong_passwords: [
                 the_tenth_begins_a_pause_at_its_source_and_nowhere_else,
@@ -204,6 +212,17 @@ macro_rules! contract {
                 the_owner_is_told_once,
                 what_nobody_told_them_is_told_at_the_stop,
                 a_source_is_forgotten_a_day_after_its_pause,
+            ],
+            factors: [
+                an_enrolled_app_is_the_factor_from_its_first_code_on,
+                of_many_who_finish_an_enrolment_at_once_one_does,
+                an_enrolment_bears_five_tries,
+                an_enrolment_ends_with_its_time_and_with_the_credentials,
+                a_new_app_takes_the_old_ones_place_with_codes_of_its_own,
+                a_factor_is_chosen_among_those_that_the_account_has,
+                another_factor_takes_the_app_and_every_code_along,
+                recovery_codes_are_for_factors_that_they_stand_in_for,
+                a_proof_that_does_not_stand_changes_nothing,
             ],
             import: [
                 an_imported_row_is_an_account_at_once_and_may_be_sent_again,

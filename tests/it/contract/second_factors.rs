@@ -1,33 +1,29 @@
-//! Second factors: asked for, sent, tried and passed.
+//! Second factors: tried and passed.
 
 use super::Bench;
 use super::sign_in::{begin, right, with_password};
 use crate::support::fixture::{
-    ask, call, code_order, confirm, passed, password_hash, profile, refuse_factor, send_code,
-    sms_profile, try_factor,
+    ask, call, confirm, passed, password_hash, refuse_factor, send_code, sms_profile, try_factor,
 };
-use relatch::clock::Clock as _;
-use relatch::domain::account::{AccountChange, Profile, SecondFactor};
+use relatch::domain::account::{AccountChange, SecondFactor};
 use relatch::domain::code::CodeFor;
 use relatch::domain::id::ChallengeId;
-use relatch::domain::limit::Rate;
-use relatch::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice};
+use relatch::domain::message::Notice;
+use relatch::domain::recovery_code::{RecoveryCode, RecoveryCodeDigest};
 use relatch::domain::token::Link;
+use relatch::domain::totp::Step;
 use relatch::store::{
-    Against, AskFactor, ChallengeFinished, CodeOrder, CodeSent, ConfirmReset, CountedTry, DeadLink,
-    EndSessions, FactorTried, FinishChallenge, FinishSignIn, LeasedMessage, Leftovers,
-    MessageContent, MessageFilter, MessagePage, PassedBy, PendingSignIn, ResetConfirmed, SendCode,
-    SignInAccount, SignInFinished, Tidy,
+    Against, AskFactor, ChallengeFinished, CodeSent, ConfirmReset, CountedTry, DeadLink,
+    EndSessions, FactorTried, FinishChallenge, FinishSignIn, LooksLike, MessageContent, PassedBy,
+    PendingSignIn, ResetConfirmed, SignInAccount, SignInFinished, TryFactor,
 };
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Barrier;
 
 const EMAIL: &str = "ada@example.com";
-const MINUTE: Duration = Duration::from_mins(1);
 
 /// Signs in with a right password, where codes by email are on.
-fn asked(account: &SignInAccount) -> FinishSignIn {
+pub(super) fn asked(account: &SignInAccount) -> FinishSignIn {
     FinishSignIn {
         ask: AskFactor {
             email_code: true,
@@ -39,12 +35,12 @@ fn asked(account: &SignInAccount) -> FinishSignIn {
 
 impl Bench {
     /// An account whose factor is email, with a password.
-    async fn person(&self) -> SignInAccount {
+    pub(super) async fn person(&self) -> SignInAccount {
         with_password(self, EMAIL, 1).await
     }
 
     /// A pending sign-in of theirs.
-    async fn pending(&self, account: &SignInAccount) -> (ChallengeId, PendingSignIn) {
+    pub(super) async fn pending(&self, account: &SignInAccount) -> (ChallengeId, PendingSignIn) {
         let finish = asked(account);
         let challenge_id = finish.ask.challenge_id;
         match self.store.finish_sign_in(finish).await.unwrap() {
@@ -54,40 +50,40 @@ impl Bench {
     }
 
     /// Another one, for what does not care about more.
-    async fn challenge(&self, account: &SignInAccount) -> CodeFor {
+    pub(super) async fn challenge(&self, account: &SignInAccount) -> CodeFor {
         CodeFor::SignIn(self.pending(account).await.0)
     }
 
     /// A link by email of an account whose factor is SMS.
-    async fn sms_link(&self) -> Link {
+    pub(super) async fn sms_link(&self) -> Link {
         self.account_of(sms_profile(EMAIL)).await;
         self.link(EMAIL).await
     }
 
-    async fn send(&self, what_for: CodeFor) -> CodeSent {
+    pub(super) async fn send(&self, what_for: CodeFor) -> CodeSent {
         self.store.send_code(send_code(what_for)).await.unwrap()
     }
 
-    async fn tried(&self, what_for: CodeFor) -> FactorTried {
+    pub(super) async fn tried_code(&self, what_for: CodeFor) -> FactorTried {
         self.store.try_factor(try_factor(what_for)).await.unwrap()
     }
 
-    async fn counted(&self, what_for: CodeFor) -> CountedTry {
-        match self.tried(what_for).await {
+    pub(super) async fn counted(&self, what_for: CodeFor) -> CountedTry {
+        match self.tried_code(what_for).await {
             FactorTried::Counted(tried) => tried,
             other => panic!("{other:?}"),
         }
     }
 
     /// The sendings whose codes are good, as a try is told.
-    async fn good(&self, what_for: CodeFor) -> Vec<u32> {
+    pub(super) async fn good(&self, what_for: CodeFor) -> Vec<u32> {
         match self.counted(what_for).await.against {
             Against::Sendings(sendings) => sendings,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn wrong_code(&self, what_for: CodeFor) -> CountedTry {
+    pub(super) async fn wrong_code(&self, what_for: CodeFor) -> CountedTry {
         let tried = self.counted(what_for).await;
         let refuse = refuse_factor(what_for, tried.clone());
         self.store.refuse_factor(refuse).await.unwrap();
@@ -95,7 +91,7 @@ impl Bench {
     }
 
     /// So many wrong codes, over as many sign-ins as it takes.
-    async fn wrong_codes(&self, account: &SignInAccount, times: usize) {
+    pub(super) async fn wrong_codes(&self, account: &SignInAccount, times: usize) {
         let mut left = times;
         while left > 0 {
             let what_for = self.challenge(account).await;
@@ -106,7 +102,7 @@ impl Bench {
         }
     }
 
-    async fn finish(&self, what_for: CodeFor, tried: &CountedTry) -> ChallengeFinished {
+    pub(super) async fn finish(&self, what_for: CodeFor, tried: &CountedTry) -> ChallengeFinished {
         let CodeFor::SignIn(challenge_id) = what_for else {
             panic!("{what_for:?}")
         };
@@ -120,7 +116,7 @@ impl Bench {
     }
 
     /// Notices of wrong codes that are due.
-    async fn told(&self) -> usize {
+    pub(super) async fn told(&self) -> usize {
         let due = self.due().await;
         let about_codes = due.iter().filter(|message| {
             let about = Notice::WrongSecondFactors;
@@ -128,153 +124,6 @@ impl Bench {
         });
         about_codes.count()
     }
-}
-
-pub(super) async fn a_right_password_waits_for_the_factor_unless_codes_by_email_are_off(
-    bench: Bench,
-) {
-    let account = bench.person().await;
-    let finished = bench.store.finish_sign_in(right(&account, None)).await;
-    assert_eq!(finished.unwrap(), SignInFinished::SignedIn);
-    let before = bench.head();
-    let (challenge_id, pending) = bench.pending(&account).await;
-    assert_eq!(
-        bench.events(before).await,
-        ["second_factor_code_created", "second_factor_asked"]
-    );
-    assert_eq!(pending.second_factor, SecondFactor::Email);
-    let code = pending.code.unwrap();
-    assert_eq!(code.channel, ChannelKind::Email);
-    assert_eq!(code.destination, "a***@example.com");
-    assert_eq!(code.resend_after, MINUTE);
-    let due = bench.due().await;
-    assert_eq!(due.len(), 1);
-    assert_eq!(due[0].address, EMAIL);
-    assert_eq!(due[0].expires_at, pending.expires_at);
-    assert!(matches!(
-        due[0].content,
-        MessageContent::Code { what_for, sending: 1, .. } if what_for == CodeFor::SignIn(challenge_id)
-    ));
-}
-
-pub(super) async fn codes_are_sent_a_minute_apart_and_three_times(bench: Bench) {
-    let account = bench.person().await;
-    let (challenge_id, pending) = bench.pending(&account).await;
-    let what_for = CodeFor::SignIn(challenge_id);
-    for sending in [2, 3] {
-        bench.clock.advance(MINUTE - Duration::from_micros(1));
-        let CodeSent::Limited(limited) = bench.send(what_for).await else {
-            panic!("too soon for {sending}")
-        };
-        assert_eq!(limited.retry_after, Duration::from_micros(1));
-        bench.clock.advance(Duration::from_micros(1));
-        let sent = bench.send(what_for).await;
-        assert!(matches!(sent, CodeSent::Sent(_)), "{sending}: {sent:?}");
-    }
-    bench.clock.advance(MINUTE);
-    let CodeSent::Limited(limited) = bench.send(what_for).await else {
-        panic!("a fourth one")
-    };
-    assert_eq!(limited.retry_after, 7 * MINUTE, "until it is over");
-    bench.clock.advance(7 * MINUTE);
-    assert_eq!(
-        bench.send(what_for).await,
-        CodeSent::Dead(DeadLink::Expired)
-    );
-    assert_eq!(pending.expires_at, bench.clock.now());
-    let nobody_s = CodeFor::SignIn(ChallengeId::from_bytes([9; 16]));
-    assert_eq!(
-        bench.send(nobody_s).await,
-        CodeSent::Dead(DeadLink::Unknown)
-    );
-}
-
-pub(super) async fn an_account_is_sent_ten_codes_a_day_and_its_sign_in_waits_all_the_same(
-    bench: Bench,
-) {
-    let account = bench.person().await;
-    let ten_a_day = CodeOrder {
-        rate: Rate::per(10, Duration::from_hours(24)),
-        ..code_order()
-    };
-    let mut sent = 0;
-    for _ in 0..12 {
-        let mut finish = asked(&account);
-        finish.ask.code = CodeOrder {
-            rate: ten_a_day.rate,
-            ..code_order()
-        };
-        match bench.store.finish_sign_in(finish).await.unwrap() {
-            SignInFinished::Pending(pending) => sent += usize::from(pending.code.is_some()),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!((sent, bench.due().await.len()), (10, 10));
-    let what_for = bench.challenge(&account).await;
-    bench.clock.advance(MINUTE);
-    let send = SendCode {
-        order: ten_a_day,
-        ..send_code(what_for)
-    };
-    let sent = bench.store.send_code(send).await.unwrap();
-    assert!(matches!(sent, CodeSent::Limited(_)), "{sent:?}");
-}
-
-pub(super) async fn each_code_is_good_for_ten_minutes(bench: Bench) {
-    let what_for = CodeFor::Reset(bench.sms_link().await.reset_id);
-    assert_eq!(bench.good(what_for).await, [0; 0], "none was sent");
-    bench.send(what_for).await;
-    bench.clock.advance(6 * MINUTE);
-    bench.send(what_for).await;
-    assert_eq!(bench.good(what_for).await, [1, 2]);
-    bench.clock.advance(4 * MINUTE - Duration::from_micros(1));
-    assert_eq!(bench.good(what_for).await, [1, 2]);
-    bench.clock.advance(Duration::from_micros(1));
-    assert_eq!(bench.good(what_for).await, [2]);
-}
-
-pub(super) async fn a_code_goes_to_where_the_factor_is(bench: Bench) {
-    let link = bench.sms_link().await;
-    let sent = bench.send(CodeFor::Reset(link.reset_id)).await;
-    let CodeSent::Sent(code) = sent else {
-        panic!("{sent:?}")
-    };
-    assert_eq!(code.channel, ChannelKind::Sms);
-    let due = bench.due().await;
-    assert_eq!((due.len(), due[0].address.as_str()), (1, "+14155550101"));
-    assert!(!due[0].address.contains(&code.destination), "masked");
-
-    bench.account("email@example.com").await;
-    let app = Profile {
-        second_factor: SecondFactor::Totp,
-        ..profile("app@example.com")
-    };
-    bench.account_of(app).await;
-    for email in ["email@example.com", "app@example.com"] {
-        let link = bench.link(email).await;
-        let sent = bench.send(CodeFor::Reset(link.reset_id)).await;
-        assert_eq!(sent, CodeSent::Nothing, "{email}");
-    }
-}
-
-pub(super) async fn a_code_is_not_sent_once_its_sign_in_is_over(bench: Bench) {
-    let account = bench.person().await;
-    let what_for = bench.challenge(&account).await;
-    let tried = bench.counted(what_for).await;
-    bench.finish(what_for, &tried).await;
-    assert_eq!(bench.due().await.len(), 0);
-    let page = MessagePage {
-        filter: MessageFilter::Account(account.account_id),
-        after: None,
-        at_most: 10,
-    };
-    let listed = bench.store.list_messages(page).await.unwrap();
-    let code = listed
-        .iter()
-        .find(|message| message.kind == MessageKind::SignInCode)
-        .unwrap();
-    assert_eq!(code.state, DeliveryState::Expired);
-    assert_eq!(code.reason, "code_dead");
 }
 
 pub(super) async fn the_fifth_try_is_the_last(bench: Bench) {
@@ -285,7 +134,7 @@ pub(super) async fn the_fifth_try_is_the_last(bench: Bench) {
         bench.wrong_code(what_for).await;
     }
     let fifth = bench.counted(what_for).await;
-    let over = bench.tried(what_for).await;
+    let over = bench.tried_code(what_for).await;
     assert!(
         matches!(over, FactorTried::Dead(DeadLink::OutOfTries)),
         "{over:?}"
@@ -349,7 +198,7 @@ pub(super) async fn a_hundred_wrong_codes_in_a_row_stop_the_factor_and_its_own_l
     for _ in 0..3 {
         bench.wrong_code(what_for).await;
     }
-    let over = bench.tried(what_for).await;
+    let over = bench.tried_code(what_for).await;
     assert!(
         matches!(over, FactorTried::Dead(DeadLink::OutOfTries)),
         "{over:?}"
@@ -441,7 +290,7 @@ pub(super) async fn a_challenge_dies_with_the_credentials(bench: Bench) {
     bench.store.end_sessions(end).await.unwrap();
     let superseded = ChallengeFinished::Dead(DeadLink::Superseded);
     assert_eq!(bench.finish(what_for, &tried).await, superseded);
-    let dead = bench.tried(what_for).await;
+    let dead = bench.tried_code(what_for).await;
     assert!(
         matches!(dead, FactorTried::Dead(DeadLink::Superseded)),
         "{dead:?}"
@@ -475,29 +324,131 @@ pub(super) async fn a_confirm_without_the_code_that_is_asked_for_changes_nothing
     bench.open(link).await;
 }
 
-pub(super) async fn a_challenge_is_removed_once_it_is_over(bench: Bench) {
+/// An account with an app and recovery codes, whose password is right.
+async fn with_app(bench: &Bench) -> (SignInAccount, RecoveryCodeDigest) {
     let account = bench.person().await;
-    let what_for = bench.challenge(&account).await;
-    let tidy = async || {
-        let intent = Tidy {
-            leftovers: Leftovers::Challenges,
-            at_most: 10,
+    let account = bench.reread(account.account_id).await;
+    bench.enrolled(&account, 1).await;
+    bench.due().await;
+    let code = RecoveryCode::from_bytes([1; 16]).digest();
+    (begin(bench, EMAIL).await.unwrap(), code)
+}
+
+pub(super) async fn of_many_uses_of_a_step_at_once_one_passes(bench: Bench) {
+    const AT_ONCE: usize = 32;
+    let (account, _) = with_app(&bench).await;
+    let barrier = Arc::new(Barrier::new(AT_ONCE));
+    let mut uses = Vec::new();
+    for _ in 0..AT_ONCE {
+        let (challenge_id, pending) = bench.pending(&account).await;
+        assert_eq!(
+            (pending.second_factor, pending.code),
+            (SecondFactor::Totp, None)
+        );
+        let finish = FinishChallenge {
+            call: call(),
+            challenge_id,
+            credential_version: account.credential_version,
+            passed: passed(PassedBy::AppCode(Step::new(8))),
         };
-        bench.store.tidy(intent).await.unwrap().removed
+        let (store, barrier) = (Arc::clone(&bench.store), Arc::clone(&barrier));
+        uses.push(tokio::spawn(async move {
+            barrier.wait().await;
+            store.finish_challenge(finish).await.unwrap()
+        }));
+    }
+    let mut signed_in = 0;
+    for each in uses {
+        match each.await.unwrap() {
+            ChallengeFinished::SignedIn => signed_in += 1,
+            other => assert_eq!(other, ChallengeFinished::Spent),
+        }
+    }
+    assert_eq!(signed_in, 1);
+    let what_for = bench.challenge(&account).await;
+    let Against::App(app) = bench.counted(what_for).await.against else {
+        panic!("the app's code is asked for")
     };
-    bench.clock.advance(10 * MINUTE - Duration::from_micros(1));
-    assert_eq!(tidy().await, 0);
-    bench.clock.advance(Duration::from_micros(1));
-    assert_eq!(tidy().await, 1);
-    let gone = bench.tried(what_for).await;
-    assert!(
-        matches!(gone, FactorTried::Dead(DeadLink::Unknown)),
-        "{gone:?}"
+    assert_eq!(app.last_step, Step::new(8));
+}
+
+pub(super) async fn a_spent_code_leaves_the_link_as_it_was(bench: Bench) {
+    let (account, _) = with_app(&bench).await;
+    let link = bench.link(EMAIL).await;
+    let opened = bench.open(link).await;
+    assert_eq!(opened.asked, Some(SecondFactor::Totp));
+    let confirm = |step| ConfirmReset {
+        passed: Some(passed(PassedBy::AppCode(Step::new(step)))),
+        ..confirm(link, &opened, password_hash(2))
+    };
+    // The app was enrolled with a code of the seventh step.
+    let spent = bench.store.confirm_reset(confirm(7)).await.unwrap();
+    assert_eq!(spent, ResetConfirmed::Spent);
+    assert_eq!(
+        begin(&bench, EMAIL).await.unwrap().password_hash.as_str(),
+        account.password_hash.as_str()
+    );
+    let used = bench.store.confirm_reset(confirm(8)).await.unwrap();
+    assert!(matches!(used, ResetConfirmed::Confirmed(_)), "{used:?}");
+}
+
+pub(super) async fn a_recovery_code_is_used_once_tells_the_owner_and_reopens_the_factor(
+    bench: Bench,
+) {
+    let (account, code) = with_app(&bench).await;
+    bench.wrong_codes(&account, 100).await;
+    bench.due().await;
+    let what_for = bench.challenge(&account).await;
+    let recovery = |digest| TryFactor {
+        looks_like: LooksLike::RecoveryCode(digest),
+        ..try_factor(what_for)
+    };
+    let nobodys = recovery(RecoveryCode::from_bytes([99; 16]).digest());
+    let tried = bench.store.try_factor(nobodys).await.unwrap();
+    let FactorTried::Counted(tried) = tried else {
+        panic!("{tried:?}")
+    };
+    assert!(matches!(tried.against, Against::Nothing), "{tried:?}");
+    assert_eq!(tried.in_a_row, None, "a stopped factor is not guessed at");
+    let FactorTried::Counted(tried) = bench.store.try_factor(recovery(code)).await.unwrap() else {
+        panic!("it is looked at")
+    };
+    assert!(matches!(tried.against, Against::RecoveryCode), "{tried:?}");
+    let CodeFor::SignIn(challenge_id) = what_for else {
+        panic!("{what_for:?}")
+    };
+    let finish = |challenge_id| FinishChallenge {
+        call: call(),
+        challenge_id,
+        credential_version: tried.credential_version,
+        passed: passed(PassedBy::RecoveryCode(code)),
+    };
+    let before = bench.head();
+    let finished = bench.store.finish_challenge(finish(challenge_id)).await;
+    assert_eq!(finished.unwrap(), ChallengeFinished::SignedIn);
+    assert_eq!(
+        bench.events(before).await,
+        ["recovery_code_used", "authn_login_success"]
     );
     let due = bench.due().await;
-    let code = |message: &LeasedMessage| matches!(message.content, MessageContent::Code { .. });
-    assert!(
-        !due.iter().any(code),
-        "it was never sent, and is not any more"
-    );
+    let told = due.iter().any(|message| {
+        matches!(message.content, MessageContent::Notice { about, .. } if about.codes_left() == Some(9))
+    });
+    assert!(told, "{due:?}");
+    let (challenge_id, _) = bench.pending(&account).await;
+    let again = bench.store.finish_challenge(finish(challenge_id)).await;
+    assert_eq!(again.unwrap(), ChallengeFinished::Spent);
+    let reopened = bench.counted(CodeFor::SignIn(challenge_id)).await;
+    assert_eq!(reopened.in_a_row, Some(1));
+    assert!(matches!(reopened.against, Against::App(_)), "{reopened:?}");
+}
+
+pub(super) async fn a_factor_that_is_chosen_begins_without_the_wrong_codes_before(bench: Bench) {
+    let (account, _) = with_app(&bench).await;
+    bench.wrong_codes(&account, 50).await;
+    let owner = bench.reread(account.account_id).await;
+    bench.enrolled(&owner, 2).await;
+    let account = begin(&bench, EMAIL).await.unwrap();
+    let what_for = bench.challenge(&account).await;
+    assert_eq!(bench.counted(what_for).await.in_a_row, Some(1));
 }
