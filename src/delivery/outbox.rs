@@ -222,6 +222,10 @@ impl Store for Outbox {
         leased
     }
 
+    async fn spend_budgets(&self, _: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        not_here()
+    }
+
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
         self.settle(intent)
     }

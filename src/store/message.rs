@@ -3,9 +3,10 @@
 use super::Whence;
 use crate::domain::account::{DisplayName, Locale};
 use crate::domain::id::{AccountId, MessageId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice, Suppression};
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
+use crate::domain::sms_budget::Budget;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use std::fmt;
@@ -93,6 +94,28 @@ pub enum MessageContent {
 /// How many attempts are kept of a message, the newest: more than a link of 30 minutes has as a rule, and few
 /// enough that a message that is tried for days does not fill the store with them.
 pub const ATTEMPTS_KEPT: u32 = 20;
+
+/// Count a text message before it is sent for the first time.
+#[derive(Debug, Clone)]
+pub struct SpendBudgets {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Which attempt; another one means that the lease was lost.
+    pub attempt: u32,
+    /// What it counts against.
+    pub budgets: Vec<Budget>,
+}
+
+/// Whether it may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetsSpent {
+    /// It may: it was counted, now or at an earlier attempt.
+    Spent,
+    /// It may not, for this reason, and is suppressed.
+    Beyond(Suppression),
+    /// The lease had passed on to someone else, or the message is gone.
+    LeaseLost,
+}
 
 /// Write down how an attempt ended.
 #[derive(Debug, Clone)]

@@ -3,21 +3,21 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox,
-    requests, resets, room, sign_in, tidy,
+    requests, resets, room, sign_in, sms_budgets, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
-    BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
-    DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount, FinishSignIn,
-    ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
-    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
-    OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
-    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SecurityInfo,
-    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
-    TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    BeginSignIn, BudgetsSpent, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
+    CreateAccount, DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount,
+    FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced,
+    MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset,
+    OpenedAccount, OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink,
+    RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved,
+    RowTaken, SecurityInfo, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun,
+    SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -202,6 +202,14 @@ impl Store for SqliteStore {
         self.writer
             .submit(Background, move |work| {
                 outbox::lease_messages(work, &intent)
+            })
+            .await
+    }
+
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sms_budgets::spend_budgets(work, &intent)
             })
             .await
     }

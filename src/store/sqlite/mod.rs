@@ -39,6 +39,7 @@ mod room;
 mod row;
 mod schema;
 mod sign_in;
+mod sms_budgets;
 mod statistics;
 #[cfg(test)]
 mod testing;

@@ -118,7 +118,8 @@ fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreEr
     })
 }
 
-fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
+/// Whose message it is, if it is anybody's.
+pub(super) fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
     let bytes: Option<[u8; 16]> = row.get("account_id")?;
     Ok(bytes.map(AccountId::from_bytes))
 }
@@ -292,7 +293,7 @@ pub(super) fn mark_bounced(
 }
 
 /// Takes a message out of the outbox: its address is erased.
-fn end(
+pub(super) fn end(
     work: &Work<'_>,
     message_id: MessageId,
     state: DeliveryState,
@@ -306,7 +307,8 @@ fn end(
     Ok(())
 }
 
-fn event(
+/// What became of a message, for the log.
+pub(super) fn event(
     work: &Work<'_>,
     name: EventName,
     message_id: MessageId,
