@@ -165,6 +165,7 @@ impl Outbox {
         for entry in inner
             .entries
             .iter_mut()
+            .filter(|entry| entry.message.channel == intent.channel)
             .filter(|entry| entry.due_at.is_some_and(|due| due <= now))
             .take(looked_at)
         {
@@ -219,6 +220,10 @@ impl Store for Outbox {
         let pause = self.inner().slow_lease;
         sleep(pause).await;
         leased
+    }
+
+    async fn spend_budgets(&self, _: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        not_here()
     }
 
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {

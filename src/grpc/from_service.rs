@@ -1,7 +1,7 @@
 //! Why a use case refused, as callers are told.
 
 use super::refusal::{BrokenRule, Refusal};
-use crate::domain::account::SecondFactor;
+use crate::domain::message::ChannelKind;
 use crate::domain::password::Judgement;
 use crate::grpc::read::FieldViolations;
 use crate::service::error::{LinkInvalid, ServiceError};
@@ -28,7 +28,6 @@ impl From<ServiceError> for Refusal {
             ServiceError::PasswordRejected(judgement) => {
                 Self::PasswordRejected(broken_rules(judgement))
             }
-            ServiceError::FactorMissing(factor) => Self::Unimplemented(factor_missing(factor)),
             ServiceError::SecondFactorRequired(factor) => Self::SecondFactorRequired(factor),
             ServiceError::CredentialsWrong => Self::CredentialsWrong,
             ServiceError::SecondFactorWrong => Self::SecondFactorWrong,
@@ -49,6 +48,7 @@ impl From<ServiceError> for Refusal {
             ServiceError::EmailTaken => Self::EmailTaken,
             ServiceError::EtagMismatch => Self::EtagMismatch,
             ServiceError::NoVerifiedAddress => Self::NoVerifiedAddress,
+            ServiceError::ChannelMissing(channel) => Self::Unimplemented(channel_missing(channel)),
             ServiceError::Disabled => Self::AccountDisabled,
             ServiceError::Hash(why) => why.into(),
             ServiceError::Store(why) => why.into(),
@@ -78,10 +78,9 @@ fn broken_rules(judgement: Judgement) -> Vec<BrokenRule> {
     broken.collect()
 }
 
-const fn factor_missing(factor: SecondFactor) -> &'static str {
-    match factor {
-        SecondFactor::Email => "codes by email are not available in this version",
-        SecondFactor::Sms => "accounts whose second factor is SMS cannot do this in this version",
-        SecondFactor::Totp => "accounts whose second factor is TOTP cannot do this in this version",
+const fn channel_missing(channel: ChannelKind) -> &'static str {
+    match channel {
+        ChannelKind::Email => "this service is not configured to send mails",
+        ChannelKind::Sms => "this service is not configured to send text messages",
     }
 }

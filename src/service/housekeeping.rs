@@ -46,6 +46,7 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::WrongPasswords,
         Leftovers::Challenges,
         Leftovers::Enrolments,
+        Leftovers::SmsBudgets,
         Leftovers::Messages {
             requested_before: before,
         },

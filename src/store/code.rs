@@ -40,7 +40,7 @@ pub struct CodeOrder {
 pub enum CodeSent {
     /// The message is queued.
     Sent(SentCode),
-    /// There is no code to send: none is asked for, an app makes it, or the account has no such address.
+    /// There is no code to send: none is asked for, an app makes it, or there is no such address or channel.
     Nothing,
     /// The link or the sign-in does not ask for anything any more.
     Dead(DeadLink),

@@ -236,6 +236,9 @@ pub trait Store: Send + Sync + 'static {
     /// Leases due messages to one courier; those whose link is dead are expired instead.
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError>;
 
+    /// Counts a message against its budgets, once however often it is tried; suppresses it if one is used up.
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError>;
+
     /// Writes down how an attempt ended, if the lease still holds.
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError>;
 

@@ -29,6 +29,8 @@ pub enum Leftovers {
     Challenges,
     /// Enrolments of authenticator apps that are out of time.
     Enrolments,
+    /// Counters of text messages of earlier days.
+    SmsBudgets,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

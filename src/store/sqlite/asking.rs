@@ -5,7 +5,7 @@ use super::work::Work;
 use crate::domain::account::{Account, SecondFactor};
 use crate::domain::code::CodeFor;
 use crate::domain::time::Timestamp;
-use crate::domain::tries::{TRIES, asked_at_confirm};
+use crate::domain::tries::TRIES;
 use crate::store::{DeadLink, StoreError};
 use rusqlite::Row;
 
@@ -37,13 +37,13 @@ pub(super) fn asking(
     let found = match what_for {
         CodeFor::Reset(reset_id) => one(
             work.sql(),
-            "SELECT a.*, r.channel, r.used_at, r.cancelled_at, r.expires_at, r.code_tries,
+            "SELECT a.*, r.origin, r.used_at, r.cancelled_at, r.expires_at, r.code_tries,
                     r.credential_version = a.credential_version AND a.disabled = 0 AS current
              FROM resets r JOIN accounts a USING (account_id) WHERE r.reset_id = ?1",
             [reset_id.as_bytes()],
             |row| {
-                let channel = row.channel()?;
-                read(work, row, |factor| asked_at_confirm(factor, channel))
+                let origin = row.origin()?;
+                read(work, row, |factor| origin.requires(factor))
             },
         )?,
         CodeFor::SignIn(challenge_id) => one(

@@ -10,8 +10,9 @@ use crate::domain::account::Account;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::Call;
 use crate::domain::code::{CODE_LIFETIME, CodeFor};
+use crate::domain::destination::Destination;
 use crate::domain::limit::{Bucket, Limit, LimitKey};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::message::{DeliveryState, MessageKind};
 use crate::domain::time::Timestamp;
 use crate::domain::tries::{NotSent, Sending, channel_of, next_sending, resend_after};
 use crate::store::{CodeOrder, CodeSent, Limited, SendCode, SentCode, StoreError};
@@ -53,7 +54,9 @@ pub(super) fn send(
     ends: Timestamp,
     order: &CodeOrder,
 ) -> Result<CodeSent, StoreError> {
-    let Some((channel, address, destination)) = recipient(account) else {
+    let channel = channel_of(account.profile.second_factor);
+    let to = channel.and_then(|channel| Destination::on_file(&account.profile, channel));
+    let Some(to) = to.filter(|to| work.carries(to.channel)) else {
         return Ok(CodeSent::Nothing);
     };
     let sending = match next_sending(last_sending(work, what_for)?, work.now()) {
@@ -85,9 +88,9 @@ pub(super) fn send(
                 CodeFor::Reset(_) => MessageKind::ResetCode,
                 CodeFor::SignIn(_) => MessageKind::SignInCode,
             },
-            channel,
-            address: Some(&address),
-            destination: &destination,
+            channel: to.channel,
+            address: Some(&to.address),
+            destination: &to.masked,
             locale: if own_locale.as_str().is_empty() {
                 &order.fallback_locale
             } else {
@@ -104,28 +107,15 @@ pub(super) fn send(
         Draft::success(work.now(), EventName::CodeCreated, call)
             .of(account.account_id)
             .fact("message_id", &order.message_id)
-            .fact("channel", &channel.name())
+            .fact("channel", to.channel.name())
             .fact("sending", &sending.number)
-            .personal("destination", &destination),
+            .personal("destination", &to.masked),
     )?;
     Ok(CodeSent::Sent(SentCode {
-        channel,
-        destination,
+        channel: to.channel,
+        destination: to.masked,
         resend_after: resend_after(sending, ends),
     }))
-}
-
-/// The way to where the account's factor is, the address, and what of it may be shown.
-fn recipient(account: &Account) -> Option<(ChannelKind, String, String)> {
-    let (email, phone) = (&account.profile.email, &account.profile.phone);
-    let channel = channel_of(account.profile.second_factor)?;
-    let (address, destination) = match channel {
-        ChannelKind::Email => (email.address().to_owned(), email.masked()),
-        ChannelKind::Sms => phone
-            .as_ref()
-            .map(|phone| (phone.as_str().to_owned(), phone.masked()))?,
-    };
-    Some((channel, address, destination))
 }
 
 /// The messages that carry codes for this, as a condition on `messages`, and its parameter.

@@ -3,15 +3,15 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
-    messages, outbox, requests, resets, room, sealed, sign_in, tidy, tries,
+    messages, outbox, requests, resets, room, sealed, sign_in, sms_budgets, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
-    BeginEnrolment, BeginSignIn, CancelResets, ChallengeFinished, ChangePassword, CheckPresent,
-    CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
+    BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChallengeFinished, ChangePassword,
+    CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
     EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
     FactorTried, FinishChallenge, FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount,
     LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled,
@@ -20,7 +20,8 @@ use crate::store::{
     RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed, ResetsCancelled, Resolve,
     Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet, SecurityInfo, SendCode,
     SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun, SignInFinished,
-    Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
+    SpendBudgets, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, TryFactor,
+    UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -291,6 +292,14 @@ impl Store for SqliteStore {
         self.writer
             .submit(Background, move |work| {
                 outbox::lease_messages(work, &intent)
+            })
+            .await
+    }
+
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sms_budgets::spend_budgets(work, &intent)
             })
             .await
     }

@@ -45,6 +45,7 @@ mod row;
 mod schema;
 mod sealed;
 mod sign_in;
+mod sms_budgets;
 mod statistics;
 #[cfg(test)]
 mod testing;
