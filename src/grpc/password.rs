@@ -296,12 +296,22 @@ impl PasswordService for PasswordApi {
         request: Request<pb::VerifySecondFactorRequest>,
     ) -> Answer<pb::VerifySecondFactorResponse> {
         let context = CallContext::of(&request)?;
-        let request = request.into_inner();
-        let client = read::client(request.client)?;
+        let pb::VerifySecondFactorRequest {
+            challenge,
+            code,
+            client,
+        } = request.into_inner();
+        // Nobody has tried anything with it.
+        let code = if code.is_empty() {
+            Err(FieldViolations::of("code", "must not be empty"))
+        } else {
+            Ok(code)
+        };
+        let (code, client) = (code, read::client(client)).together()?;
         let call = context.call(Some(&client));
         let step = SecondStep {
-            challenge: &request.challenge,
-            code: &request.code,
+            challenge: &challenge,
+            code: &code,
             client,
         };
         let signed_in = self
