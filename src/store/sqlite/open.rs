@@ -101,6 +101,7 @@ impl SqliteStore {
             random,
             now,
             unresolved: None,
+            syncs: true,
             counters: Arc::new(Counters::new(settings.metrics)),
             damage: Arc::clone(&damage),
         };
