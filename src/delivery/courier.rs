@@ -55,7 +55,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
 /// How long messages wait for others when one has come: what comes together shares its commits, and nobody
 /// notices.
-const LINGER: Duration = Duration::from_millis(25);
+const LINGER: Duration = Duration::from_millis(50);
 
 /// How long to wait before asking a store again that could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);

@@ -28,7 +28,7 @@ async fn new_work_waits_a_moment_for_more_of_it_and_is_taken_up() {
     let (_stop, _running) = scene.run();
     sleep(Duration::from_secs(7)).await;
     scene.outbox.put(reset_link(1, scene.clock.now()));
-    sleep(Duration::from_millis(24)).await;
+    sleep(Duration::from_millis(49)).await;
     assert_eq!(scene.outbox.only().state, DeliveryState::Queued);
     scene.outbox.put(reset_link(2, scene.clock.now()));
     sleep(Duration::from_millis(2)).await;
