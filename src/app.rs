@@ -3,10 +3,13 @@
 mod allotment;
 pub mod bounces;
 mod callers;
+pub mod console;
 pub mod dev;
+mod inside;
 mod parts;
 mod scrape;
 pub mod serve;
+mod served;
 pub mod sms;
 pub mod smtp;
 
@@ -39,17 +42,19 @@ use crate::service::{Service, housekeeping, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
-use crate::tls::{Incoming, Socket};
+use crate::tls::Socket;
 use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
+use inside::Connections;
 use parts::{hashing, rules};
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::task::JoinSet;
+use tonic::transport::Channel as Way;
 
 /// What the service stands on, handed in so that tests hand in their own.
 pub struct Surroundings {
@@ -133,6 +138,9 @@ pub struct Listeners {
 pub struct App {
     /// The use cases, for who shares the process.
     pub service: Arc<Service>,
+    /// A way to the API for who shares the process. It answers once the service runs.
+    pub channel: Way,
+    inside: Connections,
     refusals: Arc<Refusals>,
     callers: Arc<ArcSwap<Callers>>,
     couriers: [Courier; 2],
@@ -198,7 +206,10 @@ impl App {
             metrics,
             rules,
         });
+        let (channel, inside) = inside::way();
         Ok(Self {
+            channel,
+            inside,
             refusals: Arc::new(Refusals::new(
                 Arc::clone(&service.clock),
                 Arc::clone(&service.random),
@@ -227,6 +238,8 @@ impl App {
     ) -> Result<(), RunError> {
         let Self {
             service,
+            channel,
+            inside,
             refusals,
             callers,
             couriers,
@@ -309,8 +322,11 @@ impl App {
             reflection,
             shutdown: closing.clone(),
         });
+        // Only who shares the process still has a way in.
+        drop(channel);
+        let inside = server.clone().serve(inside.incoming());
         let ended = tokio::select! {
-            ended = serve(server.serve(grpc), pages, closing) => ended,
+            ended = served::all(server.serve(grpc), inside, pages, closing) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
             () = drain(pace, &shutdown, &close) => Ok(()),
         };
@@ -323,27 +339,6 @@ impl App {
         tell(&service, EventName::Shutdown).await?;
         ended
     }
-}
-
-/// Serves gRPC and every page until all have ended, or one has failed. Dropping the future cuts off the pages.
-async fn serve(
-    grpc: impl Future<Output = Result<(), tonic::transport::Error>>,
-    pages: impl Iterator<Item = (Incoming, Router)>,
-    closing: Shutdown,
-) -> Result<(), RunError> {
-    let mut serving = JoinSet::new();
-    for (incoming, router) in pages {
-        serving.spawn(web::serve(incoming, router, closing.clone().requested()));
-    }
-    drop(closing);
-    let pages = async {
-        while let Some(page) = serving.join_next().await {
-            page.map_err(|_| RunError::Worker)?;
-        }
-        Ok::<(), RunError>(())
-    };
-    tokio::try_join!(async { Ok(grpc.await?) }, pages)?;
-    Ok(())
 }
 
 /// Waits for a worker that ends although nobody told it to.

@@ -9,16 +9,16 @@ mod sockets;
 pub use demo::DemoRefused;
 
 use super::callers::{self, Reread};
+use super::console::{self, ConsoleRefused, OwnCaller};
 use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
 use crate::clock::SystemClock;
 use crate::config::{
     Config, KeyringFile, KeyringFileError, KeyringWatch, PrivateFile, PrivateFileError,
 };
-use crate::console::coming::{self, Meanwhile};
 use crate::delivery::inbox::{self, Inbox};
 use crate::domain::caller::{CallerCredential, CallerToken};
 use crate::domain::keyring::{KeyId, Keyring};
-use crate::domain::page::Pages;
+use crate::domain::page::{Origin, Pages};
 use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, SystemRandom};
 use crate::shutdown::Shutdown;
@@ -83,6 +83,9 @@ pub enum DevError {
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// There can be no pages.
+    #[error(transparent)]
+    Console(#[from] ConsoleRefused),
     /// A demo account cannot be made.
     #[error(transparent)]
     Demo(#[from] DemoRefused),
@@ -125,7 +128,20 @@ impl Demonstration {
         let file = PrivateFile::new(self.data_dir.join("dev.json"), false);
         let (told, token) = describe(&app, &sockets, &file).await?;
         let demo = CallerCredential::TokenSha256(token.sha256());
-        let in_force = move |stanzas| demo_caller::with_demo(stanzas, demo.clone());
+        let own = OwnCaller::draw().map_err(DevError::from)?;
+        let directory = self.config.console.directory.clone();
+        let directory = directory.unwrap_or_else(|| self.data_dir.join("console"));
+        let origin = match &self.config.console.url {
+            Some(origin) => origin.clone(),
+            None => Origin::plain(sockets.console.address),
+        };
+        let settings = console::settings(&self.config, origin.as_str().to_owned(), directory);
+        let settings = console::Settings {
+            inbox: Some(told.inbox.clone()),
+            ..settings.map_err(DevError::from)?
+        };
+        let pages = app.console(settings, &own.token).map_err(DevError::from)?;
+        let in_force = move |stanzas| demo_caller::with_demo(stanzas, demo.clone(), &own.stanza);
         callers.store(Arc::new(in_force(self.config.callers)));
         let hangup = signal(SignalKind::hangup()).map_err(DevError::Signal)?;
         tokio::spawn(callers::follow(
@@ -138,18 +154,9 @@ impl Demonstration {
         tokio::spawn(keyring.run(shutdown.clone().requested()));
 
         ready(&banner::banner(&told, file.path()))?;
-        let meanwhile = Meanwhile {
-            grpc: told.grpc,
-            plaintext: true,
-            inbox: Some(told.inbox),
-        };
         let listeners = Listeners {
             pages: vec![
-                (
-                    Listener::Console,
-                    sockets.console.listener.into(),
-                    coming::router(meanwhile),
-                ),
+                (Listener::Console, sockets.console.listener.into(), pages),
                 (
                     Listener::Inbox,
                     sockets.inbox.listener.into(),
@@ -160,7 +167,8 @@ impl Demonstration {
             ops: Some(sockets.ops.listener.into()),
         };
         let running = app.run(listeners, shutdown, || {});
-        Ok(running.await.map_err(DevError::from)?)
+        // On the heap: it is the whole service.
+        Ok(Box::pin(running).await.map_err(DevError::from)?)
     }
 }
 

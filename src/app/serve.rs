@@ -2,12 +2,14 @@
 
 use super::bounces::BouncesRefused;
 use super::callers::{self, Reread};
+use super::console::{self, ConsoleRefused, OwnCaller};
 use super::sms::{self, SmsRefused};
 use super::smtp::{self, SmtpRefused};
 use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
+use crate::domain::page::Pages;
 use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
 use crate::metrics::{Listener, Metrics};
@@ -68,6 +70,9 @@ pub enum ServeError {
     /// Bounces cannot be told as configured.
     #[error(transparent)]
     Bounces(#[from] BouncesRefused),
+    /// There can be no pages as configured.
+    #[error(transparent)]
+    Console(#[from] ConsoleRefused),
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -83,6 +88,8 @@ pub struct Reached {
     pub grpc: SocketAddr,
     /// Health and metrics.
     pub ops: Option<SocketAddr>,
+    /// The web pages for people.
+    pub console: Option<SocketAddr>,
     /// The webhook for mails that came back.
     pub bounces: Option<SocketAddr>,
 }
@@ -105,15 +112,22 @@ impl Serving {
         let Bound {
             grpc,
             ops,
+            console,
             bounces,
             reached,
         } = Bound::all(&config, handle.as_ref()).await?;
         let keyring = KeyringFile::new(&config.keys.file, config.keys.allow_group_read);
         let keyring = KeyringWatch::open(keyring.for_service())?;
-        let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
+        let own = console.map(|socket| OwnCaller::draw().map(|own| (socket, own)));
+        let own = own.transpose()?;
+        let pages_caller = own.as_ref().map(|(_, own)| own.stanza.clone());
+        let in_force =
+            move |stanzas: Vec<_>| Callers::new(stanzas.into_iter().chain(pages_caller.clone()));
+        let callers = Arc::new(ArcSwap::from_pointee(in_force(config.callers.clone())));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let channels = channels(&config, Arc::clone(&random))?;
-        let pages = config.links.pages.clone();
+        let url = config.console.url.as_ref();
+        let pages = config.links.pages.clone().or_else(|| url.map(Pages::of));
         let around = Surroundings {
             clock,
             random,
@@ -129,12 +143,20 @@ impl Serving {
             let router = app.bounces(settings, config.keys.allow_group_read)?;
             pages.push((Listener::Bounces, socket, router));
         }
+        if let Some((socket, own)) = own {
+            let url = url.ok_or(ServeError::Incomplete("console"))?;
+            let directory = config.console.directory.clone();
+            let directory = directory.ok_or(ServeError::Incomplete("console"))?;
+            let settings = console::settings(&config, url.as_str().to_owned(), directory)?;
+            let router = app.console(settings, &own.token)?;
+            pages.push((Listener::Console, socket, router));
+        }
 
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signal)?;
         tokio::spawn(callers::follow(
             hangup,
             reread,
-            Callers::new,
+            in_force,
             callers,
             shutdown.clone(),
         ));
@@ -190,6 +212,7 @@ fn channels(config: &Config, random: Arc<dyn Random>) -> Result<Channels, ServeE
 struct Bound {
     grpc: Socket,
     ops: Option<Socket>,
+    console: Option<Socket>,
     bounces: Option<Socket>,
     reached: Reached,
 }
@@ -211,6 +234,13 @@ impl Bound {
             }
             None => None,
         };
+        let console = match config.console.listen {
+            Some(listen) => {
+                let tls = secured(config.console.tls, Protocol::Web);
+                Some(bind("console.listen", listen, tls).await?)
+            }
+            None => None,
+        };
         let bounces = match &config.bounces {
             Some(settings) => {
                 let tls = secured(settings.tls, Protocol::Web);
@@ -219,14 +249,17 @@ impl Bound {
             None => None,
         };
         let (ops, ops_address) = ops.unzip();
+        let (console, console_address) = console.unzip();
         let (bounces, bounces_address) = bounces.unzip();
         Ok(Self {
             grpc,
             ops,
+            console,
             bounces,
             reached: Reached {
                 grpc: grpc_address,
                 ops: ops_address,
+                console: console_address,
                 bounces: bounces_address,
             },
         })

@@ -46,9 +46,9 @@ impl ServeArgs {
             };
             // On the heap: it is the whole service, too large for a stack that others share.
             let serving = serving.run(shutdown, |reached| {
-                let [ops, bounces] = [reached.ops, reached.bounces]
+                let [ops, console, bounces] = [reached.ops, reached.console, reached.bounces]
                     .map(|address| address.map(tracing::field::display));
-                tracing::info!(grpc = %reached.grpc, ops, bounces, "serving");
+                tracing::info!(grpc = %reached.grpc, ops, console, bounces, "serving");
             });
             Ok(Box::pin(serving).await?)
         })

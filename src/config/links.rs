@@ -9,7 +9,7 @@ use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
 /// `[links]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
-    /// The pages that links open; `None`, only in development, is the console of the same process.
+    /// The pages that links open; `None` is the console of the same process.
     pub pages: Option<Pages>,
     /// How long a link by email lives.
     pub lifetime: LinkLifetime,
@@ -38,7 +38,8 @@ impl Reader {
         let none = [RESET, CANCEL, FORGOT]
             .into_iter()
             .all(|key| self.is_empty(key));
-        let pages = if none && matches!(profile, Profile::Dev { .. }) {
+        let console = !self.is_empty("console.listen") && !self.is_empty("console.url");
+        let pages = if none && (console || matches!(profile, Profile::Dev { .. })) {
             None
         } else {
             let reset = self.required(RESET, "the page that a reset link opens", parse);

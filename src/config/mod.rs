@@ -5,6 +5,7 @@
 
 mod bounces;
 mod callers;
+mod console;
 mod document;
 mod fault;
 mod follow;
@@ -26,6 +27,7 @@ mod traces;
 
 pub use bounces::Bounces;
 pub use callers::caller_name;
+pub use console::{Accent, Console};
 pub use fault::{ConfigRefused, Fault, Place};
 pub use follow::{Followed, LOOK_EVERY, follow};
 pub use keyring_file::{KeyringFile, KeyringFileError};
@@ -73,7 +75,7 @@ pub struct Config {
     /// The API.
     pub grpc: Grpc,
     /// The web pages for people.
-    pub console: Listener,
+    pub console: Console,
     /// Health and metrics.
     pub ops: Listener,
     /// Where links lead, and for how long.

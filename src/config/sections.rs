@@ -39,7 +39,7 @@ pub struct Grpc {
     pub connections: NonZeroUsize,
 }
 
-/// `[console]`, `[ops]` or `[bounces]`: what listens only if it is told where.
+/// `[ops]`, or the addresses of `[console]` and `[bounces]`: what listens only if it is told where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listener {
     /// Where; `None` is nowhere.
@@ -152,18 +152,6 @@ impl Reader {
                 None => false,
             },
         })
-    }
-
-    /// Reads `[console]`, of which only a demonstration has pages.
-    pub(super) fn console(&mut self, profile: Profile<'_>) -> Option<Listener> {
-        let console = self.listener("console", profile)?;
-        if matches!(profile, Profile::Serve) && console.listen.is_some() {
-            return self.refuse(
-                "console.listen",
-                "must be empty: this version has no pages for people, links.reset_url names your own",
-            );
-        }
-        Some(console)
     }
 
     /// Whether TLS is spoken at this address. Links and passwords cross no network without it, unless

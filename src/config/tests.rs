@@ -322,8 +322,28 @@ fn a_caller_is_known_by_a_name_in_its_certificate_where_certificates_are_believe
 }
 
 #[test]
-fn a_service_without_pages_says_so_and_calls_end_within_minutes() {
-    assert!(faults(serve("console.listen = \"127.0.0.1:8080\"\n"))[0].contains("no pages"));
+fn a_console_has_a_name_and_a_directory_and_links_lead_to_it() {
+    let listening = "console.listen = \"127.0.0.1:8080\"\n";
+    let refused = faults(serve(listening));
+    assert!(
+        refused[0].contains("console.directory: must be set"),
+        "{refused:?}"
+    );
+    assert!(
+        refused[1].contains("console.url: must be set"),
+        "{refused:?}"
+    );
+    let named = format!(
+        "{listening}console.url = \"https://login.example.com\"\nconsole.directory = \"/c\"\n"
+    );
+    let config = serve(&named).unwrap();
+    assert_eq!(config.console.accent.as_str(), "#1d4fd7");
+    // Whoever names pages of their own goes before it.
+    assert!(config.links.pages.is_some());
+}
+
+#[test]
+fn calls_end_within_minutes() {
     assert_eq!(serve("").unwrap().shutdown.grace.as_secs(), 10);
     let too_long = "shutdown.delay = \"6m\"\nshutdown.grace = \"6m\"\n";
     assert_eq!(faults(serve(too_long)).len(), 2);

@@ -44,6 +44,12 @@ impl CallerName {
         Self("dev".to_owned())
     }
 
+    /// The console, where it is in the same process.
+    #[must_use]
+    pub fn console() -> Self {
+        Self("console".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

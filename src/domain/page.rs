@@ -83,11 +83,53 @@ pub struct Pages {
     pub forgot_password: PageUrl,
 }
 
+/// Where the pages of a console are, as browsers know it: scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+/// The text is not the origin of pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(r#"must be a web address without a path, such as "https://login.example.com""#)]
+pub struct OriginUnreadable;
+
+impl Origin {
+    /// Reads an origin: https, a host in lower case, a port unless it is the usual one, and nothing more.
+    pub fn parse(text: &str) -> Result<Self, OriginUnreadable> {
+        let uri: Uri = text.parse().map_err(|_| OriginUnreadable)?;
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().filter(|port| *port != 443);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        // What browsers send is spelled in one way; any other spelling would never be theirs.
+        if host.is_empty() || text != format!("https://{}{port}", host.to_ascii_lowercase()) {
+            return Err(OriginUnreadable);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// What listens on this address, without TLS.
+    #[must_use]
+    pub fn plain(listening: SocketAddr) -> Self {
+        Self(format!("http://{listening}"))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Pages {
     /// The pages of a console on this address, without TLS.
     #[must_use]
     pub fn of_console(listening: SocketAddr) -> Self {
-        let page = |path| PageUrl(format!("http://{listening}/{path}"));
+        Self::of(&Origin::plain(listening))
+    }
+
+    /// The pages of the console of this origin.
+    #[must_use]
+    pub fn of(console: &Origin) -> Self {
+        let page = |path| PageUrl(format!("{}/{path}", console.0));
         Self {
             reset: page("reset"),
             cancel: page("cancel"),
@@ -135,6 +177,31 @@ mod tests {
             PageUrl::parse_plain(&pages.cancel.to_string()),
             Ok(pages.cancel)
         );
+    }
+
+    #[test]
+    fn an_origin_is_spelled_as_browsers_send_it() {
+        for text in [
+            "https://login.example.com",
+            "https://login.example.com:8443",
+            "https://[2001:db8::1]:8443",
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "login.example.com",
+            "http://login.example.com",
+            "https://login.example.com/",
+            "https://login.example.com:443",
+            "https://Login.example.com",
+            "https://user@login.example.com",
+            "https://login.example.com?a",
+        ] {
+            assert_eq!(Origin::parse(text), Err(OriginUnreadable), "{text}");
+        }
+        let pages = Pages::of(&Origin::parse("https://login.example.com").unwrap());
+        assert_eq!(pages.reset.to_string(), "https://login.example.com/reset");
     }
 
     proptest! {

@@ -35,6 +35,11 @@ impl<IO> Guarded<IO> {
         }
     }
 
+    /// What it guards.
+    pub const fn get_ref(&self) -> &IO {
+        &self.io
+    }
+
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.seat.poll_cut(cx) {
             Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),

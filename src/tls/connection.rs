@@ -4,6 +4,7 @@ use crate::domain::caller::{CertSan, ProvenNames};
 use crate::peers::{Guarded, Peer};
 use rustls::pki_types::CertificateDer;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -29,6 +30,20 @@ impl Connection {
         let shown = stream.get_ref().1.peer_certificates();
         let names = shown.and_then(<[_]>::first).map(names).unwrap_or_default();
         Self::Tls(Box::new(stream), names)
+    }
+
+    /// The address of the other end.
+    #[must_use]
+    pub fn remote(&self) -> Option<IpAddr> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream, _) => stream.get_ref().0,
+        };
+        stream
+            .get_ref()
+            .peer_addr()
+            .ok()
+            .map(|address| address.ip())
     }
 }
 

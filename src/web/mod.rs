@@ -5,4 +5,4 @@ mod page;
 mod serve;
 
 pub use page::{inline_policy, page, protected};
-pub use serve::{BUFFER, HEAD_TIME, HEADERS, REQUEST_TIME, serve};
+pub use serve::{BUFFER, HEAD_TIME, HEADERS, REQUEST_TIME, RemoteAddress, serve};

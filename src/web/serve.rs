@@ -1,16 +1,17 @@
 //! HTTP/1.1 for pages, with every limit set: hyper sets few by itself, and `axum::serve` none.
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -32,20 +33,22 @@ pub const BUFFER: usize = 16 * 1024;
 /// Header fields of a request.
 pub const HEADERS: usize = 64;
 
-/// Serves every connection until `ending`; then takes no more, and ends when those there are have had their answers.
-/// Dropping the future cuts them off.
+/// The other end of the connection by which a request came, in its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteAddress(pub IpAddr);
+
+/// Serves every connection until `ending`, and tells the router its other end as `remote` knows it; then takes no more, and
+/// ends when those there are have had their answers. Dropping the future cuts them off.
 pub async fn serve<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>>,
     router: Router,
+    remote: impl Fn(&IO) -> Option<IpAddr>,
     ending: impl Future<Output = ()>,
 ) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
-    let service = router
-        .layer(from_fn(in_time))
-        .map_request(|request: http::Request<_>| request.map(Body::new));
-    let service = TowerToHyperService::new(service);
+    let router = router.layer(from_fn(in_time));
     let server = server();
     let mut connections = JoinSet::new();
     {
@@ -61,7 +64,13 @@ pub async fn serve<IO, E>(
                     None => break,
                 },
             };
-            let connection = server.serve_connection(TokioIo::new(io), service.clone());
+            let router = match remote(&io) {
+                Some(address) => router.clone().layer(Extension(RemoteAddress(address))),
+                None => router.clone(),
+            };
+            let service = router.map_request(|request: http::Request<_>| request.map(Body::new));
+            let service = TowerToHyperService::new(service);
+            let connection = server.serve_connection(TokioIo::new(io), service);
             let connection = graceful.watch(connection.into_owned());
             connections.spawn(async move {
                 if let Err(error) = connection.await {
@@ -110,7 +119,7 @@ mod tests {
             .route("/never", get(std::future::pending::<StatusCode>));
         let incoming = tokio_stream::once(Ok::<_, Infallible>(server));
         let incoming = incoming.chain(tokio_stream::pending());
-        tokio::spawn(serve(incoming, router, std::future::pending()));
+        tokio::spawn(serve(incoming, router, |_| None, std::future::pending()));
         client
     }
 
@@ -202,7 +211,7 @@ mod tests {
         let router = Router::new().route("/", get(async || sleep(HEAD_TIME / 2).await));
         let incoming = tokio_stream::once(Ok::<_, Infallible>(server));
         let incoming = incoming.chain(tokio_stream::pending());
-        let serving = tokio::spawn(serve(incoming, router, sleep(HEAD_TIME / 4)));
+        let serving = tokio::spawn(serve(incoming, router, |_| None, sleep(HEAD_TIME / 4)));
         client
             .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
             .await

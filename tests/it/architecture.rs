@@ -76,7 +76,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("breach", &["config", "domain"]),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
     ("tls", &["clock", "config", "domain", "peers"]),
-    ("console", &["clock", "pb", "random", "shutdown", "web"]),
+    (
+        "console",
+        &[
+            "clock",
+            "console::sessions",
+            "pb",
+            "random",
+            "shutdown",
+            "web",
+        ],
+    ),
+    // Its own small file, not the store: who is signed in at the console is nobody else's business.
+    ("console::sessions", &["random"]),
     // What every page has in common, whoever shows it.
     ("web", &[]),
     (

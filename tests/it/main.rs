@@ -10,6 +10,7 @@ mod architecture;
 mod breach;
 mod cli;
 mod clients;
+mod console;
 mod contract;
 mod doctor;
 mod documents;

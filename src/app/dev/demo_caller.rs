@@ -4,8 +4,12 @@ use crate::domain::call::CallerName;
 use crate::domain::caller::{AuditScope, CallerCredential, CallerStanza, Scope};
 use crate::grpc::callers::Callers;
 
-/// The callers that the configuration names, and the one of `dev.json`, which may do everything.
-pub(super) fn with_demo(stanzas: Vec<CallerStanza>, demo: CallerCredential) -> Callers {
+/// The callers that the configuration names, the console, and the one of `dev.json`, which may do everything.
+pub(super) fn with_demo(
+    stanzas: Vec<CallerStanza>,
+    demo: CallerCredential,
+    console: &CallerStanza,
+) -> Callers {
     let everything = [
         Scope::Reset,
         Scope::Profile,
@@ -23,5 +27,5 @@ pub(super) fn with_demo(stanzas: Vec<CallerStanza>, demo: CallerCredential) -> C
         credential: demo,
         scopes: everything.into_iter().collect(),
     };
-    Callers::new(stanzas.into_iter().chain([demo]))
+    Callers::new(stanzas.into_iter().chain([demo, console.clone()]))
 }

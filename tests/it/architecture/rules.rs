@@ -89,7 +89,11 @@ fn follows_the_arrows(_: &str, layer: &str, name: &Name) -> Option<String> {
 /// Also where the name is not told from `crate`, as after `use crate::store`.
 fn reaches_the_store_by_its_trait(_: &str, layer: &str, name: &Name) -> Option<String> {
     let what = match name.root()? {
-        "rusqlite" | "libsqlite3_sys" if layer != "store::sqlite" => "SQLite outside store::sqlite",
+        "rusqlite" | "libsqlite3_sys"
+            if !matches!(layer, "store::sqlite" | "console::sessions") =>
+        {
+            "SQLite outside store::sqlite"
+        }
         "tokio_postgres" | "deadpool_postgres" if layer != "store::postgres" => {
             "PostgreSQL outside store::postgres"
         }
@@ -181,7 +185,7 @@ fn includes_generated_code_in_one_place(_: &str, layer: &str, name: &Name) -> Op
 
 /// The console and the commands are clients like any other.
 fn calls_and_does_not_serve(_: &str, layer: &str, name: &Name) -> Option<String> {
-    let is_client = layer == "console" || layer.starts_with("cli");
+    let is_client = layer.starts_with("console") || layer.starts_with("cli");
     let serves = name
         .in_crate()
         .is_some_and(|path| path[0] == "pb" && path.iter().any(|name| name.ends_with("_server")));

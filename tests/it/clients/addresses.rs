@@ -88,12 +88,50 @@ async fn the_account_with_an_app_has_the_secret_that_dev_json_tells() {
 }
 
 #[tokio::test]
-async fn whoever_opens_the_consoles_address_is_told_what_is_to_come() {
+async fn whoever_opens_the_consoles_address_can_sign_in_and_is_shown_the_inbox() {
     let dev = Dev::start().await;
-    let page = fetched(&dev.field("console"));
-    for word in ["Forgot password?", &dev.field("inbox"), &dev.field("grpc")] {
+    let page = fetched(&format!("{}/sign-in", dev.field("console")));
+    for word in ["Sign in", "Relatch Demo", &dev.field("inbox")] {
         assert!(page.contains(word), "{word}: {page}");
     }
-    let page = fetched(&format!("{}/reset", dev.field("console")));
-    assert!(page.contains("relatch.v1.PasswordService/ConfirmReset"));
+}
+
+/// By the channel that is memory, as the caller that the console is.
+#[tokio::test]
+async fn the_console_of_a_demonstration_reaches_its_service_and_links_lead_to_it() {
+    let dev = Dev::start().await;
+    let console = dev.field("console");
+    let curl = |path: &str, form: &[String]| {
+        let jar = dev.data().join("cookies");
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["-sS", "--max-time", "10", "-b"])
+            .arg(&jar)
+            .arg("-c")
+            .arg(&jar);
+        curl.args(["-H", "sec-fetch-site: same-origin"]);
+        for field in form {
+            curl.args(["--data-urlencode", field]);
+        }
+        let answer = curl.arg(format!("{console}{path}")).output().unwrap();
+        String::from_utf8(answer.stdout).unwrap()
+    };
+    let page = curl("/forgot-password", &[]);
+    let (_, form) = page.split_once("name=\"form\" value=\"").unwrap();
+    let form = format!("form={}", form.split('"').next().unwrap());
+    let asked = [
+        form.clone(),
+        "email=ada@example.com".to_owned(),
+        "request_id=r".to_owned(),
+    ];
+    let sent = curl("/forgot-password/send", &asked);
+    assert!(sent.contains("If an account exists for"), "{sent}");
+    let mail = super::until("the mail", || dev.messages().into_iter().next()).await;
+    let text = mail["text"].as_str().unwrap();
+    let (_, link) = text.split_once(&format!("{console}/reset#")).unwrap();
+    let token = link.split_whitespace().next().unwrap();
+    let opened = curl("/reset", &[form, format!("token={token}")]);
+    assert!(
+        opened.contains("<strong>a***@example.com</strong>"),
+        "{opened}"
+    );
 }

@@ -194,7 +194,7 @@ impl Desk {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let router = Router::new().fallback(any(take)).with_state(self.clone());
-        tokio::spawn(web::serve(connections, router, pending()))
+        tokio::spawn(web::serve(connections, router, |_| None, pending()))
     }
 }
 

@@ -82,7 +82,7 @@ impl Interceptor for Bearer {
 }
 
 /// The scopes of each caller; its token is derived from its name.
-const CALLERS: [(&str, &[&str]); 4] = [
+const CALLERS: [(&str, &[&str]); 5] = [
     (
         "all",
         &[
@@ -100,6 +100,7 @@ const CALLERS: [(&str, &[&str]); 4] = [
     ("reset", &["reset"]),
     ("profile", &["profile"]),
     ("accounts", &["accounts"]),
+    ("console", &relatch::console::SCOPES),
 ];
 
 impl TestServer {
@@ -534,7 +535,8 @@ pub(crate) fn bearer(caller: &str) -> String {
     format!("Bearer {}", token(caller).expose())
 }
 
-fn token(caller: &str) -> CallerToken {
+/// The token of the caller of this name.
+pub(crate) fn token(caller: &str) -> CallerToken {
     let mut bytes = [7; 32];
     bytes[..caller.len()].copy_from_slice(caller.as_bytes());
     CallerToken::from_bytes(&bytes)

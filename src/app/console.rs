@@ -1,0 +1,121 @@
+//! The console in the same process, from its configuration: with a channel and a caller of its own, like one elsewhere.
+
+pub use crate::console::Settings;
+
+use super::App;
+use crate::config::Config;
+use crate::console::{self, Logo, Relatch, SessionsUnusable, TokenUnusable};
+use crate::domain::call::CallerName;
+use crate::domain::caller::{CallerCredential, CallerStanza, CallerToken, ScopeUnreadable};
+use crate::random::{self, NoEntropy, SystemRandom};
+use axum::Router;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// The longest file of a logo.
+const LONGEST_LOGO: usize = 32 * 1024;
+
+/// Why there can be no pages. The messages say how to mend it.
+#[derive(Debug, Error)]
+pub enum ConsoleRefused {
+    /// The file with who is signed in.
+    #[error("[console] directory: {0}")]
+    Sessions(#[from] SessionsUnusable),
+    /// The file with the logo.
+    #[error("[console] logo_file: {0} cannot be read: {1}")]
+    Logo(PathBuf, io::Error),
+    /// It is no such picture.
+    #[error("[console] logo_file: {0} must be a PNG or an SVG of at most 32 KiB")]
+    NoPicture(PathBuf),
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenUnusable),
+    /// A scope is not one.
+    #[error(transparent)]
+    Scope(#[from] ScopeUnreadable),
+    /// There is no entropy.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+}
+
+/// The caller that a console in the same process is, with a token that nobody else ever learns.
+pub(super) struct OwnCaller {
+    /// Its token.
+    pub(super) token: CallerToken,
+    /// How it is known.
+    pub(super) stanza: CallerStanza,
+}
+
+impl OwnCaller {
+    /// A new one.
+    pub(super) fn draw() -> Result<Self, ConsoleRefused> {
+        let token = CallerToken::from_bytes(&random::array(&SystemRandom)?);
+        let scopes = console::SCOPES.map(str::parse);
+        let stanza = CallerStanza {
+            name: CallerName::console(),
+            credential: CallerCredential::TokenSha256(token.sha256()),
+            scopes: scopes.into_iter().collect::<Result<_, _>>()?,
+        };
+        Ok(Self { token, stanza })
+    }
+}
+
+/// What pages are given by this configuration, found by browsers at `origin`, with their file in `directory`.
+pub fn settings(
+    config: &Config,
+    origin: String,
+    directory: PathBuf,
+) -> Result<Settings, ConsoleRefused> {
+    let networks = config.console.trusted_proxies.clone();
+    let logo = config.console.logo_file.as_deref();
+    Ok(Settings {
+        origin,
+        product_name: config.mail.product_name.clone(),
+        support_contact: config.mail.support_contact.clone(),
+        accent: config.console.accent.as_str().to_owned(),
+        logo: logo.map(self::logo).transpose()?,
+        trusted_proxies: Box::new(move |address| {
+            networks.iter().any(|network| network.contains(&address))
+        }),
+        directory,
+        inbox: None,
+    })
+}
+
+fn logo(path: &Path) -> Result<Logo, ConsoleRefused> {
+    let content = std::fs::read(path).map_err(|why| ConsoleRefused::Logo(path.to_owned(), why))?;
+    let media_type = if content.starts_with(b"\x89PNG\r\n\x1a\n") {
+        "image/png"
+    } else if content.starts_with(b"<svg") || content.starts_with(b"<?xml") {
+        "image/svg+xml"
+    } else {
+        return Err(ConsoleRefused::NoPicture(path.to_owned()));
+    };
+    if content.len() > LONGEST_LOGO {
+        return Err(ConsoleRefused::NoPicture(path.to_owned()));
+    }
+    Ok(Logo {
+        media_type,
+        content,
+    })
+}
+
+impl App {
+    /// The pages by these settings, which call this service as `caller`.
+    pub(super) fn console(
+        &self,
+        settings: Settings,
+        caller: &CallerToken,
+    ) -> Result<Router, ConsoleRefused> {
+        let relatch = Relatch::new(self.channel.clone(), caller.expose())?;
+        let (clock, random) = (&self.service.clock, &self.service.random);
+        Ok(console::router(
+            settings,
+            relatch,
+            Arc::clone(clock),
+            Arc::clone(random),
+        )?)
+    }
+}

@@ -1,0 +1,61 @@
+//! The start, the switch of languages, and where password managers find the page that changes a password.
+
+use super::Console;
+use super::cookies::Cookie;
+use super::forms::Filled;
+use super::language::Language;
+use super::shell::{see, with_cookie};
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/", get(async || see("/security")))
+        .route(
+            "/.well-known/change-password",
+            get(async || see("/security/password")),
+        )
+        .route("/language", post(switch))
+}
+
+/// The pages that can be shown again in another language.
+const PAGES: [&str; 9] = [
+    "/sign-in",
+    "/forgot-password",
+    "/reset",
+    "/reset/done",
+    "/cancel",
+    "/cancel/done",
+    "/security",
+    "/security/password",
+    "/security/factor",
+];
+
+#[derive(Deserialize)]
+struct Switch {
+    language: String,
+    from: String,
+}
+
+/// Remembers the language, and leads back to where somebody was: to a page of this list, whatever the form says.
+async fn switch(
+    State(console): State<Arc<Console>>,
+    Filled(Switch { language, from }): Filled<Switch>,
+) -> Response {
+    let back = PAGES.iter().filter(|page| from.starts_with(**page));
+    let back = back.max_by_key(|page| page.len());
+    let response = see(back.copied().unwrap_or("/"));
+    match Language::of_tag(&language) {
+        Some(language) => with_cookie(
+            response,
+            Cookie::Language,
+            Some(language.tag()),
+            console.secure,
+        ),
+        None => response,
+    }
+}

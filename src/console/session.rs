@@ -1,0 +1,157 @@
+//! Who is signed in, asked anew at every request: a reset elsewhere ends a session at its next one, and where Relatch does
+//! not answer nobody is let in.
+
+use super::Console;
+use super::cookies::Cookie;
+use super::problem::Problem;
+use super::refused::Refused;
+use super::sessions::{IdHash, Session};
+use super::shell::{see, with_cookie};
+use super::visit::Visit;
+use crate::pb::{GetSecurityInfoRequest, GetSecurityInfoResponse};
+use crate::random;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::response::Response;
+use data_encoding::BASE64URL_NOPAD;
+use prost_types::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// Somebody who is signed in, and what Relatch says of their account at this moment.
+pub(super) struct SignedIn {
+    pub(super) id: IdHash,
+    pub(super) account_id: String,
+    pub(super) info: GetSecurityInfoResponse,
+}
+
+impl FromRequestParts<Arc<Console>> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Response> {
+        let Some(visit) = parts.extensions.get::<Visit>() else {
+            return Err(Problem::Fault.bare());
+        };
+        match console.signed_in(&parts.headers).await {
+            Ok(Some(signed_in)) => Ok(signed_in),
+            Ok(None) => Err(signed_out(console, "/sign-in")),
+            Err(problem) => Err(problem.page(console, visit)),
+        }
+    }
+}
+
+/// Leads somebody who is not signed in, or not any more, to this page.
+pub(super) fn signed_out(console: &Console, path: &'static str) -> Response {
+    with_cookie(see(path), Cookie::Session, None, console.secure)
+}
+
+/// A moment in nanoseconds, so that it can be compared; 0 is none.
+fn nanoseconds(moment: Option<&Timestamp>) -> i64 {
+    moment.map_or(0, |moment| {
+        moment
+            .seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(moment.nanos.into())
+    })
+}
+
+fn hashed(id: &str) -> IdHash {
+    Sha256::digest(id).into()
+}
+
+impl Console {
+    fn now(&self) -> i64 {
+        self.clock.now().as_micros() / 1_000_000
+    }
+
+    /// The session of a request, if it is not over.
+    async fn signed_in(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, Problem> {
+        let Some(id) = Cookie::Session.of(headers, self.secure) else {
+            return Ok(None);
+        };
+        let id = hashed(id);
+        let found = self.sessions.find(id, self.now()).await;
+        let Some(session) = found.map_err(failed)? else {
+            return Ok(None);
+        };
+        let info = match self.security_info(&session.account_id).await {
+            Ok(info) => info,
+            Err(Refused::NoAccount) => return self.over(id).await,
+            Err(refused) => return Err(Problem::from(&refused)),
+        };
+        let is_as_it_was = info.credential_version == session.credential_version
+            && nanoseconds(info.sessions_valid_after.as_ref()) == session.valid_after;
+        if !is_as_it_was {
+            return self.over(id).await;
+        }
+        Ok(Some(SignedIn {
+            id,
+            account_id: session.account_id,
+            info,
+        }))
+    }
+
+    async fn over(&self, id: IdHash) -> Result<Option<SignedIn>, Problem> {
+        self.end_session(&id).await?;
+        Ok(None)
+    }
+
+    async fn security_info(&self, account_id: &str) -> Result<GetSecurityInfoResponse, Refused> {
+        let asked = GetSecurityInfoRequest {
+            account_id: account_id.to_owned(),
+        };
+        let info = self.relatch.passwords().get_security_info(asked).await?;
+        Ok(info.into_inner())
+    }
+
+    /// Begins a session of the account whose credentials have this version; `None` if they have moved on meanwhile.
+    /// `proof` is what was proved by it. The answer is the id that the browser keeps.
+    pub(super) async fn begin_session(
+        &self,
+        account_id: String,
+        credential_version: i64,
+        proof: Option<String>,
+    ) -> Result<Option<String>, Problem> {
+        let info = self.security_info(&account_id).await;
+        let info = info.map_err(|refused| Problem::from(&refused))?;
+        if info.credential_version != credential_version {
+            return Ok(None);
+        }
+        let drawn = random::array::<32>(&*self.random).map_err(failed)?;
+        let id = BASE64URL_NOPAD.encode(&drawn);
+        let session = Session {
+            account_id,
+            credential_version,
+            valid_after: nanoseconds(info.sessions_valid_after.as_ref()),
+        };
+        let begun = self.sessions.begin(hashed(&id), session, self.now()).await;
+        begun.map_err(failed)?;
+        if let Some(proof) = proof {
+            self.proofs.keep(hashed(&id), proof);
+        }
+        Ok(Some(id))
+    }
+
+    /// Ends a session.
+    pub(super) async fn end_session(&self, id: &IdHash) -> Result<(), Problem> {
+        self.proofs.forget(id);
+        self.sessions.end(*id).await.map_err(failed)
+    }
+
+    /// Ends the session that a request came with, whoever it belongs to.
+    pub(super) async fn end_session_of(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        match Cookie::Session.of(headers, self.secure) {
+            Some(id) => self.end_session(&hashed(id)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Problem {
+    tracing::error!(%error, "the console cannot keep its sessions");
+    Problem::Unavailable
+}

@@ -1,0 +1,218 @@
+//! What every answer carries, whatever it is.
+
+use super::Scene;
+use axum::http::{HeaderMap, Method};
+use std::collections::BTreeMap;
+
+/// The pages that anybody may open.
+const PAGES: [&str; 6] = [
+    "/sign-in",
+    "/forgot-password",
+    "/reset",
+    "/reset/done",
+    "/cancel",
+    "/cancel/done",
+];
+
+/// The pages of somebody who is signed in.
+const SIGNED_IN: [&str; 3] = ["/security", "/security/password", "/security/factor"];
+
+/// What leads elsewhere.
+const REDIRECTS: [&str; 2] = ["/", "/.well-known/change-password"];
+
+/// What changes something, or asks Relatch.
+pub(super) const POSTS: [&str; 20] = [
+    "/language",
+    "/sign-in",
+    "/sign-in/password",
+    "/sign-in/code",
+    "/sign-in/send-code",
+    "/sign-out",
+    "/sign-out-everywhere",
+    "/forgot-password",
+    "/forgot-password/send",
+    "/reset",
+    "/reset/check",
+    "/reset/send-code",
+    "/reset/password",
+    "/cancel",
+    "/security/link",
+    "/security/password",
+    "/security/password/check",
+    "/security/factor",
+    "/security/app",
+    "/security/recovery-codes",
+];
+
+/// The headers of an answer, without what differs from one to the next by nature.
+fn golden(headers: &HeaderMap) -> String {
+    let mut told = BTreeMap::new();
+    for (name, value) in headers {
+        let mut value = value.to_str().unwrap().to_owned();
+        if let Some((before, rest)) = value.split_once("nonce-") {
+            let (nonce, after) = rest.split_once('\'').unwrap();
+            assert_eq!(nonce.len(), 22, "128 bits");
+            value = format!("{before}nonce-N'{after}");
+        }
+        let own = [
+            "content-length",
+            "set-cookie",
+            "location",
+            "allow",
+            "retry-after",
+        ];
+        if !own.contains(&name.as_str()) {
+            told.insert(name.to_string(), value);
+        }
+    }
+    told.iter()
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect()
+}
+
+const ALWAYS: &str = "\
+cache-control: no-store
+content-security-policy: default-src 'none'; script-src 'nonce-N'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'
+cross-origin-opener-policy: same-origin
+cross-origin-resource-policy: same-origin
+permissions-policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()
+referrer-policy: no-referrer
+strict-transport-security: max-age=63072000; includeSubDomains
+x-content-type-options: nosniff
+x-frame-options: DENY
+x-robots-tag: noindex, nofollow
+";
+
+fn with_page() -> String {
+    format!("{ALWAYS}content-type: text/html; charset=utf-8\n")
+}
+
+/// The lines in the order of their names.
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[tokio::test]
+async fn every_answer_of_every_route_carries_the_same_headers() {
+    let scene = Scene::start().await;
+    let mut browser = scene.person("ada@example.com").await;
+    let page = sorted(&with_page());
+    let redirect = sorted(ALWAYS);
+    for path in PAGES.into_iter().chain(SIGNED_IN) {
+        let shown = browser.get(path).await;
+        assert_eq!(shown.status, 200, "{path}");
+        assert_eq!(sorted(&golden(&shown.headers)), page, "{path}");
+        for (method, status) in [("HEAD", 200), ("DELETE", 403), ("TRACE", 403), ("PUT", 403)] {
+            let method: Method = method.parse().unwrap();
+            let answer = browser.send(method.clone(), path, &[], "").await;
+            assert_eq!(answer.status, status, "{method} {path}");
+            assert_eq!(sorted(&golden(&answer.headers)), page, "{method} {path}");
+        }
+        let own = [("sec-fetch-site", "same-origin")];
+        let answer = browser.send(Method::TRACE, path, &own, "").await;
+        assert_eq!(answer.status, 405, "{path}");
+        assert_eq!(sorted(&golden(&answer.headers)), page, "{path}");
+    }
+    for path in POSTS {
+        let refused = browser.send(Method::POST, path, &[], "").await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert_eq!(sorted(&golden(&refused.headers)), page, "{path}");
+    }
+    let mut stranger = scene.browser();
+    for path in REDIRECTS.into_iter().chain(SIGNED_IN) {
+        let led = stranger.get(path).await;
+        assert_eq!(led.status, 303, "{path}");
+        assert_eq!(sorted(&golden(&led.headers)), redirect, "{path}");
+    }
+    for path in [
+        "/nowhere",
+        "/.well-known/resource-that-should-not-exist",
+        "/assets/x",
+        "/reset/",
+    ] {
+        let missing = stranger.get(path).await;
+        assert_eq!(missing.status, 404, "{path}");
+        assert_eq!(sorted(&golden(&missing.headers)), page, "{path}");
+    }
+    let form = stranger.get("/forgot-password").await;
+    let Scene {
+        server,
+        router,
+        directory,
+    } = scene;
+    server.stop().await;
+    stranger.page = form;
+    let failed = stranger
+        .submit("/forgot-password/send", &[("email", "ada@example.com")])
+        .await;
+    assert_eq!(failed.status, 503);
+    assert_eq!(sorted(&golden(&failed.headers)), page);
+    for path in SIGNED_IN {
+        let failed = browser.get(path).await;
+        assert_eq!(failed.status, 503, "{path}");
+        assert_eq!(sorted(&golden(&failed.headers)), page, "{path}");
+    }
+    drop((router, directory));
+}
+
+#[tokio::test]
+async fn a_nonce_is_never_used_twice_and_a_page_loads_its_own_and_nothing_else() {
+    let scene = Scene::start().await;
+    let mut browser = scene.browser();
+    let mut nonces = std::collections::BTreeSet::new();
+    for path in PAGES {
+        let page = browser.get(path).await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        let nonce = policy
+            .split_once("nonce-")
+            .unwrap()
+            .1
+            .split('\'')
+            .next()
+            .unwrap();
+        assert!(nonces.insert(nonce.to_owned()), "{path}");
+        assert_eq!(page.body.matches("<script").count(), 1, "{path}");
+        assert!(page.shows(&format!("<script nonce=\"{nonce}\" src=\"/assets/")));
+        for attribute in [
+            "src=\"",
+            "<link rel=\"stylesheet\" href=\"",
+            "<link rel=\"icon\" href=\"",
+        ] {
+            for address in page.body.split(attribute).skip(1) {
+                let address = address.split('"').next().unwrap();
+                let asset = scene.browser().get(address).await;
+                assert_eq!(asset.status, 200, "{address}");
+                assert_eq!(
+                    asset.headers["cache-control"],
+                    "public, max-age=31536000, immutable"
+                );
+                assert!(address.starts_with("/assets/") && asset.body.len() < 16_000);
+            }
+        }
+        for inline in [" style=", "<style", " onclick=", "javascript:", "http://"] {
+            assert!(!page.shows(inline), "{path} {inline}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cookies_are_of_this_host_alone() {
+    let scene = Scene::start().await;
+    let mut browser = scene.browser();
+    let first = browser.get("/sign-in").await;
+    let cookie = first.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-relatch-form="), "{cookie}");
+    assert!(
+        cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"),
+        "{cookie}"
+    );
+    let again = browser.get("/sign-in").await;
+    assert!(!again.headers.contains_key("set-cookie"));
+    browser
+        .cookies
+        .insert("__Host-relatch-form".to_owned(), "planted".to_owned());
+    let renewed = browser.get("/sign-in").await;
+    assert!(renewed.headers.contains_key("set-cookie"));
+}
