@@ -35,6 +35,7 @@ mod refusal;
 mod requests;
 mod resets;
 mod restore;
+mod retry;
 mod room;
 mod row;
 mod schema;
