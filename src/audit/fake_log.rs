@@ -201,6 +201,7 @@ refused! {
     spend_budgets(SpendBudgets) -> BudgetsSpent;
     settle_message(SettleMessage) -> MessageSettled;
     mark_bounced(MarkBounced) -> MessageBounced;
+    retry_message(RetryMessage) -> MessageRetried;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
     sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;

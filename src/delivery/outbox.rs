@@ -234,6 +234,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn retry_message(&self, _: RetryMessage) -> Result<MessageRetried, StoreError> {
+        not_here()
+    }
+
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
         let inner = self.inner();
         match page.filter {

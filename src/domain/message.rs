@@ -63,6 +63,12 @@ impl MessageKind {
         }
     }
 
+    /// Whether it carries a code.
+    #[must_use]
+    pub const fn is_code(self) -> bool {
+        matches!(self, Self::ResetCode | Self::SignInCode)
+    }
+
     /// The kind's name in the audit log and in the inbox.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -245,6 +245,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes down that a message came back after the channel had accepted it.
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError>;
 
+    /// Makes a message due at once that was not accepted, if what it says still holds.
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError>;
+
     /// Reads a page of messages, newest first.
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError>;
 

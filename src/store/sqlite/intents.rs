@@ -3,7 +3,7 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
-    messages, outbox, requests, resets, room, sealed, sign_in, sms_budgets, tidy, tries,
+    messages, outbox, requests, resets, retry, room, sealed, sign_in, sms_budgets, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -14,14 +14,14 @@ use crate::store::{
     CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
     EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
     FactorTried, FinishChallenge, FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount,
-    LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled,
-    OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, PasswordChanged,
-    PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed, RefuseFactor,
-    RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed, ResetsCancelled, Resolve,
-    Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet, SecurityInfo, SendCode,
-    SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun, SignInFinished,
-    SpendBudgets, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, TryFactor,
-    UpdateAccount,
+    LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageRetried,
+    MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset,
+    PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
+    RefuseFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken, SealedSecret, SealedSecrets,
+    SecondFactorSet, SecurityInfo, SendCode, SessionsEnded, SetDemoPassword, SetSecondFactor,
+    SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn,
+    Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -315,6 +315,12 @@ impl Store for SqliteStore {
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
         self.writer
             .submit(Background, move |work| outbox::mark_bounced(work, &intent))
+            .await
+    }
+
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| retry::retry_message(work, &intent))
             .await
     }
 

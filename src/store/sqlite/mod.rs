@@ -40,6 +40,7 @@ mod refusal;
 mod requests;
 mod resets;
 mod restore;
+mod retry;
 mod room;
 mod row;
 mod schema;

@@ -23,6 +23,22 @@ use rusqlite::Row;
 /// How many due messages are looked at for those that are over when none is to be leased.
 const SWEPT: u32 = 100;
 
+/// Messages `m`, with the account `a` that they belong to, and the reset `r` or the challenge `c`.
+pub(super) const BELONGING: &str = "messages m
+     LEFT JOIN accounts a ON a.account_id = m.account_id
+     LEFT JOIN resets r ON r.reset_id = m.reset_id
+     LEFT JOIN challenges c ON c.challenge_id = m.challenge_id";
+
+/// The condition under which what such a message says still holds at `?1`: its link or code lives, or its time is
+/// not over.
+pub(super) fn holds() -> String {
+    let challenge_lives = challenges::LIVE;
+    format!(
+        "(m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
+          AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0)))"
+    )
+}
+
 /// Leases what is due. A message whose time is over, or whose link died meanwhile, is expired instead of tried.
 pub(super) fn lease_messages(
     work: &mut Work<'_>,
@@ -35,14 +51,9 @@ pub(super) fn lease_messages(
     let due = all(
         work.sql(),
         &format!(
-            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at,
-                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
-                        AND (m.challenge_id IS NULL OR ifnull({}, 0)) AS worth_sending
-             FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
-                             LEFT JOIN resets r ON r.reset_id = m.reset_id
-                             LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
+            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at, {} AS holds FROM {BELONGING}
              WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
-            challenges::LIVE
+            holds()
         ),
         (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,
@@ -96,7 +107,7 @@ enum Due {
 impl Due {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let message_id = row.message_id("message_id")?;
-        if !row.flag("worth_sending")? {
+        if !row.flag("holds")? {
             let (reset, sending) = (row.get("reset_id")?, row.get("sending")?);
             let why = match (reset, sending) {
                 (_, Some::<u32>(_)) => "code_dead",

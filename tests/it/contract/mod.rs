@@ -9,6 +9,7 @@ mod limits;
 mod outbox;
 mod requests;
 mod resets;
+mod retry;
 mod second_factors;
 mod sign_in;
 mod sqlite;
@@ -260,6 +261,14 @@ macro_rules! contract {
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
                 what_waits_is_counted,
+            ],
+            retry: [
+                a_failed_message_is_due_at_once_and_goes_where_it_went,
+                a_waiting_message_is_due_at_once_and_one_in_hand_is_left,
+                what_is_dead_is_not_tried_again,
+                what_was_sent_or_suppressed_stays_as_it_is,
+                a_repeated_retry_is_one,
+                a_notice_goes_to_the_address_of_now_if_there_is_one,
             ],
             limits: [
                 a_source_is_limited_and_recovers,
