@@ -4,6 +4,7 @@ mod allotment;
 pub mod bounces;
 mod callers;
 pub mod dev;
+pub mod peppers;
 mod scrape;
 pub mod serve;
 pub mod smtp;
@@ -19,7 +20,9 @@ use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, Policy, PolicyError};
+use crate::domain::password::{
+    Argon2Params, Argon2ParamsError, Breaches, Peppers, Policy, PolicyError,
+};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
@@ -27,7 +30,7 @@ use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
 use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
-use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
+use crate::service::hasher::{Hasher, HasherSettings, HasherStartError};
 use crate::service::refusals::Refusals;
 use crate::service::{Rules, Service, housekeeping, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
@@ -38,6 +41,7 @@ use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
+use peppers::PeppersRefused;
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -78,6 +82,12 @@ pub enum StartError {
     /// The breach file cannot be used.
     #[error("[password] breach_file: {0}")]
     Breaches(#[from] BreachFileRefused),
+    /// The peppers cannot be used, or one is missing.
+    #[error("[password] pepper_file {0}")]
+    Peppers(#[from] PeppersRefused),
+    /// What hashes need could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] StoreError),
     /// The Argon2 parameters are too weak or impossible.
     #[error("[argon2] {0}")]
     Argon2(#[from] Argon2ParamsError),
@@ -129,13 +139,14 @@ pub struct App {
 
 impl App {
     /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
-    pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
+    pub async fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
         let rules = Arc::new(rules(config)?);
         let breach_file = config.password.breach_file.clone();
         let breaches = breach_file.map(BreachWatch::open).transpose()?;
         let metrics = around.metrics;
-        let hasher = Hasher::start(hashing(config, &metrics)?)?;
+        let peppers = peppers::read(config)?;
+        let hasher = Hasher::start(hashing(config, peppers.clone(), &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
             SqliteSettings {
@@ -146,6 +157,7 @@ impl App {
             Arc::clone(&around.clock),
             Arc::clone(&around.random),
         )?);
+        peppers::hold(config, &peppers, store.peppers_in_use().await?)?;
         let courier = Courier {
             store: Arc::clone(&store),
             clock: Arc::clone(&around.clock),
@@ -378,7 +390,11 @@ fn rules(config: &Config) -> Result<Rules, PolicyError> {
     })
 }
 
-fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2ParamsError> {
+fn hashing(
+    config: &Config,
+    peppers: Peppers,
+    metrics: &Metrics,
+) -> Result<HasherSettings, Argon2ParamsError> {
     let threads = config
         .hashing
         .threads
@@ -388,7 +404,7 @@ fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2P
         threads,
         queue: config.hashing.queue,
         params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
-        peppers: Peppers::default(),
+        peppers,
         metrics: metrics.hasher.clone(),
     })
 }

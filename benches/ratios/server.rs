@@ -94,7 +94,7 @@ impl Server {
             pages: Pages::of_console(address),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around)?;
+        let app = App::open(&config, around).await?;
         let service = Arc::clone(&app.service);
         let (trigger, shutdown) = shutdown::channel();
         let listeners = Listeners {

@@ -30,8 +30,13 @@ CREATE TABLE accounts (
     compromised          INTEGER NOT NULL DEFAULT 0, -- whether a stranger is said to know the password
     wrong_passwords      INTEGER NOT NULL DEFAULT 0, -- since the last right one, from everywhere,
     told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0, -- and whether the owner was told
-    imported_as          BLOB                        -- pseudonym of the imported row that it was made of
+    imported_as          BLOB,                       -- pseudonym of the imported row that it was made of
+    pepper               TEXT AS (                   -- the `keyid` of a hash of our own
+        CASE WHEN password_hash GLOB '$argon2id$*,keyid=*'
+             THEN substr(password_hash, instr(password_hash, ',keyid=') + 7, 6) END
+    )
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_peppered ON accounts (pepper) WHERE pepper IS NOT NULL;
 CREATE UNIQUE INDEX accounts_imported ON accounts (imported_as) WHERE imported_as IS NOT NULL;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at

@@ -1,6 +1,6 @@
 //! How a command fails.
 
-use crate::config::{ConfigRefused, KeyringFileError, PrivateFileError};
+use crate::config::{ConfigRefused, KeyringFileError, PepperFileError, PrivateFileError};
 use crate::random::NoEntropy;
 use std::fmt::Display;
 
@@ -30,4 +30,10 @@ macro_rules! told {
     };
 }
 
-told!(ConfigRefused, KeyringFileError, NoEntropy, PrivateFileError);
+told!(
+    ConfigRefused,
+    KeyringFileError,
+    NoEntropy,
+    PepperFileError,
+    PrivateFileError
+);

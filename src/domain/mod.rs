@@ -5,6 +5,7 @@ pub mod audit;
 pub mod call;
 pub mod caller;
 pub mod client;
+pub mod drawn;
 pub mod email;
 pub mod id;
 pub mod idempotency;

@@ -2,12 +2,13 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox,
+    SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox, peppers,
     requests, resets, room, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
+use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
     BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
@@ -232,6 +233,10 @@ impl Store for SqliteStore {
         self.readers
             .read(move |connection| backlog::backlog(connection, operations, unresolved, now))
             .await
+    }
+
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
+        self.readers.read(peppers::in_use).await
     }
 
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {

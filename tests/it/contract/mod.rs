@@ -5,6 +5,7 @@ mod audit;
 mod import;
 mod limits;
 mod outbox;
+mod peppers;
 mod requests;
 mod resets;
 mod sign_in;
@@ -188,6 +189,9 @@ macro_rules! contract {
                 a_row_is_known_again_whatever_became_of_its_account,
                 judging_changes_nothing,
                 accounts_are_exported_in_pages_with_their_hashes,
+            ],
+            peppers: [
+                a_pepper_is_in_use_while_a_hash_needs_it,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,

@@ -173,7 +173,7 @@ impl TestServer {
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around).unwrap();
+        let app = App::open(&config, around).await.unwrap();
         let service = app.service.clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = grpc.local_addr().unwrap();
