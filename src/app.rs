@@ -7,6 +7,7 @@ pub mod dev;
 pub mod peppers;
 mod scrape;
 pub mod serve;
+mod settings;
 pub mod smtp;
 
 pub use callers::Reread;
@@ -20,9 +21,7 @@ use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
 use crate::domain::page::Pages;
-use crate::domain::password::{
-    Argon2Params, Argon2ParamsError, Breaches, Peppers, Policy, PolicyError,
-};
+use crate::domain::password::{Argon2ParamsError, Breaches, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
@@ -30,9 +29,9 @@ use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
 use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
-use crate::service::hasher::{Hasher, HasherSettings, HasherStartError};
+use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
-use crate::service::{Rules, Service, housekeeping, resolve};
+use crate::service::{Service, housekeeping, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -45,7 +44,6 @@ use peppers::PeppersRefused;
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
@@ -141,12 +139,12 @@ impl App {
     /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
     pub async fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = renderer(config)?;
-        let rules = Arc::new(rules(config)?);
+        let rules = Arc::new(settings::rules(config)?);
         let breach_file = config.password.breach_file.clone();
         let breaches = breach_file.map(BreachWatch::open).transpose()?;
         let metrics = around.metrics;
         let peppers = peppers::read(config)?;
-        let hasher = Hasher::start(hashing(config, peppers.clone(), &metrics)?)?;
+        let hasher = Hasher::start(settings::hashing(config, peppers.clone(), &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
             SqliteSettings {
@@ -367,44 +365,4 @@ pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
         support_contact: config.mail.support_contact.clone(),
     };
     Renderer::new(&brand, config.mail.templates_dir.as_deref())
-}
-
-fn rules(config: &Config) -> Result<Rules, PolicyError> {
-    let password = &config.password;
-    let names: Vec<String> = password
-        .service_words
-        .iter()
-        .chain([&config.mail.product_name])
-        .cloned()
-        .collect();
-    Ok(Rules {
-        rates: config.limits,
-        lifetime: config.links.lifetime,
-        intake_cap: config.intake.cap,
-        retention: config.retention.messages,
-        policy: Arc::new(Policy::new(
-            password.min_length,
-            password.min_score,
-            &names,
-        )?),
-    })
-}
-
-fn hashing(
-    config: &Config,
-    peppers: Peppers,
-    metrics: &Metrics,
-) -> Result<HasherSettings, Argon2ParamsError> {
-    let threads = config
-        .hashing
-        .threads
-        .or(available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN);
-    Ok(HasherSettings {
-        threads,
-        queue: config.hashing.queue,
-        params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
-        peppers,
-        metrics: metrics.hasher.clone(),
-    })
 }
