@@ -15,7 +15,7 @@ pub use callers::Reread;
 use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
 use crate::config::{Config, ShutdownPace};
-use crate::delivery::render::{Brand, Renderer, TemplateError};
+use crate::delivery::render::{Brand, Renderer, TemplateDirs, TemplateError};
 use crate::delivery::{Channel, Courier};
 use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
@@ -71,7 +71,7 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The mail templates cannot be used.
+    /// The templates cannot be used.
     #[error(transparent)]
     Templates(#[from] TemplateError),
     /// The password policy is impossible.
@@ -358,11 +358,15 @@ async fn tell(service: &Service, name: EventName) -> Result<(), RunError> {
     Ok(service.store.record(vec![event]).await?)
 }
 
-/// What writes the mails: tries every template, so that a mistake is told before a mail is wanted.
+/// What writes the messages: tries every template, so that a mistake is told before a message is wanted.
 pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
     let brand = Brand {
         product_name: config.mail.product_name.clone(),
         support_contact: config.mail.support_contact.clone(),
     };
-    Renderer::new(&brand, config.mail.templates_dir.as_deref())
+    let own = TemplateDirs {
+        mail: config.mail.templates_dir.as_deref(),
+        sms: config.sms.templates_dir.as_deref(),
+    };
+    Renderer::new(&brand, own)
 }

@@ -129,6 +129,32 @@ CREATE TABLE wrong_passwords (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wrong_passwords_over ON wrong_passwords (pause_ends);
 
+-- The secrets that accounts share with their authenticator apps, sealed, and the last step of which a code was
+-- accepted. An account has one while its second factor is TOTP.
+CREATE TABLE totp (
+    account_id    BLOB PRIMARY KEY REFERENCES accounts (account_id) ON DELETE CASCADE,
+    sealed_secret BLOB NOT NULL,                     -- begins with the id of the key that sealed it
+    last_step     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX totp_sealed_by ON totp (substr(sealed_secret, 1, 4));
+
+-- The same of apps that are being enrolled and have not shown a first code yet.
+CREATE TABLE enrolments (
+    account_id         BLOB PRIMARY KEY REFERENCES accounts (account_id) ON DELETE CASCADE,
+    credential_version INTEGER NOT NULL,             -- void once the account's is another
+    sealed_secret      BLOB NOT NULL,
+    tries              INTEGER NOT NULL,
+    expires_at         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX enrolments_over ON enrolments (expires_at);
+
+-- Recovery codes that are not used yet.
+CREATE TABLE recovery_codes (
+    account_id BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    code_hash  BLOB NOT NULL CHECK (length(code_hash) = 32),
+    PRIMARY KEY (account_id, code_hash)
+) STRICT, WITHOUT ROWID;
+
 -- Successes of calls that carried a request id: which call it was, and the parts of its answer.
 CREATE TABLE idempotency (
     call_key            BLOB PRIMARY KEY CHECK (length(call_key) = 32),

@@ -87,6 +87,10 @@ impl MessageId {
     }
 }
 id! {
+    /// Names a challenge: one sign-in whose second factor is due.
+    ChallengeId
+}
+id! {
     /// Names an audit event apart from its place in the log.
     EventId
 }

@@ -89,8 +89,14 @@ pub enum Purpose {
     ResetLink,
     /// "This was not me" links, `rlc1_`.
     CancelLink,
+    /// Challenges of pending sign-ins, `rlq1_`.
+    Challenge,
     /// Proofs of a passed sign-in, `rlp1_`.
     Proof,
+    /// Codes that ConfirmReset asks for.
+    ResetCode,
+    /// Codes that VerifySecondFactor asks for.
+    SignInCode,
     /// Keyed hashes of identifiers and sources.
     Pseudonym,
     /// Fingerprints of repeated requests.
@@ -100,10 +106,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::ResetLink,
         Self::CancelLink,
+        Self::Challenge,
         Self::Proof,
+        Self::ResetCode,
+        Self::SignInCode,
         Self::Pseudonym,
         Self::Fingerprint,
         Self::PageToken,
@@ -113,7 +122,10 @@ impl Purpose {
         match self {
             Self::ResetLink => b"relatch v1 reset link",
             Self::CancelLink => b"relatch v1 cancel link",
+            Self::Challenge => b"relatch v1 challenge",
             Self::Proof => b"relatch v1 proof",
+            Self::ResetCode => b"relatch v1 reset code",
+            Self::SignInCode => b"relatch v1 sign-in code",
             Self::Pseudonym => b"relatch v1 pseudonym",
             Self::Fingerprint => b"relatch v1 fingerprint",
             Self::PageToken => b"relatch v1 page token",
@@ -171,6 +183,11 @@ impl Key {
         self.mac(purpose, message).verify_slice(tag).is_ok()
     }
 
+    /// The sub-key that data is sealed with; no tag is made with it.
+    pub(super) fn sealing_key(&self) -> Zeroizing<[u8; 32]> {
+        sub_key(&self.root, b"relatch v1 sealed data")
+    }
+
     fn mac(&self, purpose: Purpose, message: &[u8]) -> Hmac<Sha256> {
         self.macs[purpose as usize].clone().chain_update(message)
     }
@@ -186,16 +203,19 @@ impl fmt::Debug for Key {
     }
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "HKDF gives up to 8,160 bytes and HMAC takes a key of any length"
-)]
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn derive(root: &[u8; ROOT_LENGTH], purpose: Purpose) -> Hmac<Sha256> {
+    let sub_key = sub_key(root, purpose.label());
+    Hmac::new_from_slice(sub_key.as_slice()).expect("any length is a key")
+}
+
+#[expect(clippy::expect_used, reason = "HKDF gives up to 8,160 bytes")]
+fn sub_key(root: &[u8; ROOT_LENGTH], label: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut sub_key = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(None, root)
-        .expand(purpose.label(), sub_key.as_mut_slice())
+        .expand(label, sub_key.as_mut_slice())
         .expect("32 bytes are within HKDF's reach");
-    Hmac::new_from_slice(sub_key.as_slice()).expect("any length is a key")
+    sub_key
 }
 
 /// Why a change to a ring was refused.

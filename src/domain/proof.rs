@@ -1,26 +1,24 @@
 //! Proofs: signed statements of who passed a sign-in, and by which factor.
 //!
-//! `rlp1_`, then the unpadded base64url of
+//! `rlp1_`, a signed text with the fields
 //!
 //! ```text
-//! key id 4 | account id 16 | credential version 8 | factor 1 | expiry 8 | HMAC-SHA-256 tag 32
+//! account id 16 | credential version 8 | factor 1 | expiry 8
 //! ```
 
 use super::account::{CredentialVersion, SecondFactor};
 use super::id::AccountId;
-use super::keyring::{KeyId, Keyring, Purpose, TAG_LENGTH};
+use super::keyring::{Keyring, Purpose};
+use super::signed::{Form, SignedText};
 use super::time::Timestamp;
-use data_encoding::BASE64URL_NOPAD;
 use std::fmt;
 use std::time::Duration;
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 /// How long a proof holds.
 pub const PROOF_LIFETIME: Duration = Duration::from_mins(10);
 
-const PREFIX: &str = "rlp1_";
-const FIELDS_LENGTH: usize = 4 + 16 + 8 + 1 + 8;
+const FORM: Form<33> = Form::new("rlp1_", Purpose::Proof);
 
 /// What a proof says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,19 +35,19 @@ pub struct Proof {
 
 /// A proof's text: a bearer secret for ten minutes.
 #[derive(Clone)]
-pub struct ProofText(Zeroizing<String>);
+pub struct ProofText(SignedText);
 
 impl ProofText {
     /// Hands the text out, for the caller who signed the person in.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
 impl fmt::Debug for ProofText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+        self.0.fmt(f)
     }
 }
 
@@ -61,52 +59,23 @@ pub struct ProofRefused;
 /// Signs a proof with the ring's signing key.
 #[must_use]
 pub fn sign(keyring: &Keyring, proof: &Proof) -> ProofText {
-    let key = keyring.signing();
-    let mut bytes = Vec::with_capacity(FIELDS_LENGTH + TAG_LENGTH);
-    bytes.extend_from_slice(key.id().as_bytes());
-    bytes.extend_from_slice(proof.account_id.as_bytes());
-    bytes.extend_from_slice(&proof.credential_version.get().to_be_bytes());
-    bytes.push(proof.factor.map_or(0, SecondFactor::code));
-    bytes.extend_from_slice(&proof.expires_at.as_micros().to_be_bytes());
-    let tag = key.tag(Purpose::Proof, &bytes);
-    bytes.extend_from_slice(&tag);
-    let bytes = Zeroizing::new(bytes);
-    let mut text = Zeroizing::new(String::with_capacity(
-        PREFIX.len() + bytes.len().div_ceil(3) * 4,
-    ));
-    text.push_str(PREFIX);
-    BASE64URL_NOPAD.encode_append(&bytes, &mut text);
-    ProofText(text)
+    let mut fields = [0; 33];
+    fields[..16].copy_from_slice(proof.account_id.as_bytes());
+    fields[16..24].copy_from_slice(&proof.credential_version.get().to_be_bytes());
+    fields[24] = proof.factor.map_or(0, SecondFactor::code);
+    fields[25..].copy_from_slice(&proof.expires_at.as_micros().to_be_bytes());
+    ProofText(FORM.sign(keyring, &fields))
 }
 
 /// What the proof says, if a usable key of the ring signed it and its time is not over.
 pub fn verify(keyring: &Keyring, text: &str, now: Timestamp) -> Result<Proof, ProofRefused> {
-    let encoded = text.strip_prefix(PREFIX).ok_or(ProofRefused)?;
-    let bytes = Zeroizing::new(
-        BASE64URL_NOPAD
-            .decode(encoded.as_bytes())
-            .map_err(|_| ProofRefused)?,
-    );
-    if bytes.len() != FIELDS_LENGTH + TAG_LENGTH {
-        return Err(ProofRefused);
-    }
-    let (fields, tag) = bytes.split_at(FIELDS_LENGTH);
-    let (key_id, rest) = fields.split_first_chunk().ok_or(ProofRefused)?;
-    let key = keyring
-        .verifying(KeyId::from_bytes(*key_id))
-        .ok_or(ProofRefused)?;
-    if !key.verifies(Purpose::Proof, fields, tag) {
-        return Err(ProofRefused);
-    }
-    let (account_id, rest) = rest.split_first_chunk().ok_or(ProofRefused)?;
-    let (version, rest) = rest.split_first_chunk().ok_or(ProofRefused)?;
-    let (factor, expiry) = rest.split_first_chunk::<1>().ok_or(ProofRefused)?;
-    let expiry = expiry.first_chunk().ok_or(ProofRefused)?;
+    let fields = FORM.verify(keyring, text).map_err(|_| ProofRefused)?;
+    let number = |start: usize| i64::from_be_bytes(std::array::from_fn(|i| fields[start + i]));
     let proof = Proof {
-        account_id: AccountId::from_bytes(*account_id),
-        credential_version: CredentialVersion::new(i64::from_be_bytes(*version)),
-        factor: SecondFactor::from_code(factor[0]),
-        expires_at: Timestamp::from_micros(i64::from_be_bytes(*expiry)),
+        account_id: AccountId::from_bytes(std::array::from_fn(|i| fields[i])),
+        credential_version: CredentialVersion::new(number(16)),
+        factor: SecondFactor::from_code(fields[24]),
+        expires_at: Timestamp::from_micros(number(25)),
     };
     if proof.expires_at <= now {
         Err(ProofRefused)
@@ -118,6 +87,7 @@ pub fn verify(keyring: &Keyring, text: &str, now: Timestamp) -> Result<Proof, Pr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::keyring::KeyId;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);

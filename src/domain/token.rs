@@ -1,28 +1,21 @@
 //! The tokens of links: derived from the keyring, never stored.
 //!
-//! `rlt1_` (a reset link) or `rlc1_` (a "this was not me" link), then the unpadded base64url of
+//! `rlt1_` (a reset link) or `rlc1_` (a "this was not me" link), a signed text with the fields
 //!
 //! ```text
-//! key id 4 | reset id 16 | expiry 8 | HMAC-SHA-256 tag 32
+//! reset id 16 | expiry 8
 //! ```
-//!
-//! The expiry is in microseconds since the epoch, big-endian. The tag covers the prefix and all
-//! fields before it, under a sub-key of the token's kind. Nothing of a token is believed before its
-//! tag is verified (ASVS 9.1.1), and the prefix alone fixes the algorithm (ASVS 9.1.2).
 
 use super::id::ResetId;
-use super::keyring::{KeyId, Keyring, Purpose, TAG_LENGTH};
+use super::keyring::{Keyring, Purpose};
+use super::signed::{Form, SignedText, id_and_end, read_id_and_end};
 use super::time::Timestamp;
-use data_encoding::BASE64URL_NOPAD;
 use std::fmt;
-use thiserror::Error;
-use zeroize::Zeroizing;
 
-const FIELDS_LENGTH: usize = 4 + 16 + 8;
-const TOKEN_LENGTH: usize = FIELDS_LENGTH + TAG_LENGTH;
-const PREFIX_LENGTH: usize = 5;
+pub use super::signed::TokenRefused;
+
 /// Length of a token's text, in characters.
-pub const TEXT_LENGTH: usize = PREFIX_LENGTH + TOKEN_LENGTH / 3 * 4;
+pub const TEXT_LENGTH: usize = LinkKind::Reset.form().text_length();
 
 /// Which link a token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +27,10 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
-    const fn prefix(self) -> &'static str {
+    const fn form(self) -> Form<24> {
         match self {
-            Self::Reset => "rlt1_",
-            Self::Cancel => "rlc1_",
-        }
-    }
-
-    const fn purpose(self) -> Purpose {
-        match self {
-            Self::Reset => Purpose::ResetLink,
-            Self::Cancel => Purpose::CancelLink,
+            Self::Reset => Form::new("rlt1_", Purpose::ResetLink),
+            Self::Cancel => Form::new("rlc1_", Purpose::CancelLink),
         }
     }
 }
@@ -60,57 +46,27 @@ pub struct Link {
 
 /// A token's text. It opens somebody's account: it can be sent, and neither printed nor stored.
 #[derive(Clone)]
-pub struct LinkToken(Zeroizing<String>);
+pub struct LinkToken(SignedText);
 
 impl LinkToken {
     /// Hands the text out, for the one who sends it.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
 impl fmt::Debug for LinkToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+        self.0.fmt(f)
     }
-}
-
-/// Why a token was refused. Callers see one reply for all; the log and the audit trail may differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum TokenRefused {
-    /// Not the shape of a token of this kind.
-    #[error("malformed")]
-    Malformed,
-    /// Minted by a key that the ring does not have or has revoked.
-    #[error("unknown key")]
-    UnknownKey,
-    /// The tag does not hold.
-    #[error("forged")]
-    Forged,
-    /// The tag holds and the time is over.
-    #[error("expired")]
-    Expired,
 }
 
 /// Mints the token of a link with the ring's signing key.
 #[must_use]
 pub fn mint(keyring: &Keyring, kind: LinkKind, link: Link) -> LinkToken {
-    let key = keyring.signing();
-    let mut token = Zeroizing::new([0; TOKEN_LENGTH]);
-    token[..4].copy_from_slice(key.id().as_bytes());
-    token[4..20].copy_from_slice(link.reset_id.as_bytes());
-    token[20..28].copy_from_slice(&link.expires_at.as_micros().to_be_bytes());
-    let tag = Zeroizing::new(key.tag(
-        kind.purpose(),
-        &authenticated(kind, &token[..FIELDS_LENGTH]),
-    ));
-    token[FIELDS_LENGTH..].copy_from_slice(tag.as_slice());
-
-    let mut text = Zeroizing::new(String::with_capacity(TEXT_LENGTH));
-    text.push_str(kind.prefix());
-    BASE64URL_NOPAD.encode_append(token.as_slice(), &mut text);
-    LinkToken(text)
+    let fields = id_and_end(link.reset_id.as_bytes(), link.expires_at);
+    LinkToken(kind.form().sign(keyring, &fields))
 }
 
 /// What the token says, if a usable key of the ring minted it for this kind of link and its time is
@@ -131,54 +87,22 @@ pub fn verify(
 /// What the token says, if a usable key of the ring minted it for this kind of link, whether or not its
 /// time is over.
 pub fn authenticate(keyring: &Keyring, kind: LinkKind, text: &str) -> Result<Link, TokenRefused> {
-    let token = decode(kind, text).ok_or(TokenRefused::Malformed)?;
-    let (fields, tag) = token.split_at(FIELDS_LENGTH);
-    let (key_id, reset_id, expiry) = split(fields).ok_or(TokenRefused::Malformed)?;
-    let key = keyring
-        .verifying(KeyId::from_bytes(key_id))
-        .ok_or(TokenRefused::UnknownKey)?;
-    if !key.verifies(kind.purpose(), &authenticated(kind, fields), tag) {
-        return Err(TokenRefused::Forged);
-    }
+    let (reset_id, expires_at) = read_id_and_end(&kind.form().verify(keyring, text)?);
     Ok(Link {
         reset_id: ResetId::from_bytes(reset_id),
-        expires_at: Timestamp::from_micros(i64::from_be_bytes(expiry)),
+        expires_at,
     })
-}
-
-fn decode(kind: LinkKind, text: &str) -> Option<Zeroizing<[u8; TOKEN_LENGTH]>> {
-    let encoded = text.strip_prefix(kind.prefix())?;
-    let mut token = Zeroizing::new([0; TOKEN_LENGTH]);
-    if BASE64URL_NOPAD.decode_len(encoded.len()) != Ok(TOKEN_LENGTH) {
-        return None;
-    }
-    BASE64URL_NOPAD
-        .decode_mut(encoded.as_bytes(), token.as_mut_slice())
-        .ok()?;
-    Some(token)
-}
-
-fn split(fields: &[u8]) -> Option<([u8; 4], [u8; 16], [u8; 8])> {
-    let (key_id, rest) = fields.split_first_chunk()?;
-    let (reset_id, rest) = rest.split_first_chunk()?;
-    let (expiry, _) = rest.split_first_chunk()?;
-    Some((*key_id, *reset_id, *expiry))
-}
-
-/// What the tag covers: the prefix, which names kind and version, and every field.
-fn authenticated(kind: LinkKind, fields: &[u8]) -> [u8; PREFIX_LENGTH + FIELDS_LENGTH] {
-    let mut message = [0; PREFIX_LENGTH + FIELDS_LENGTH];
-    message[..PREFIX_LENGTH].copy_from_slice(kind.prefix().as_bytes());
-    message[PREFIX_LENGTH..].copy_from_slice(fields);
-    message
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::keyring::KeyId;
+    use data_encoding::BASE64URL_NOPAD;
     use proptest::prelude::*;
     use std::time::Duration;
 
+    const PREFIX_LENGTH: usize = 5;
     const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
     fn ring() -> Keyring {

@@ -196,7 +196,7 @@ impl PasswordService for PasswordApi {
             password_changed_at: account.password_changed_at.map(wire::timestamp),
             credential_version: account.credential_version.get(),
             sessions_valid_after: account.sessions_valid_after.map(wire::timestamp),
-            recovery_codes_left: 0,
+            recovery_codes_left: info.recovery_codes_left.into(),
             pending: info.pending.into_iter().map(pending).collect(),
         }))
     }

@@ -83,10 +83,7 @@ impl LinkInvalid {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Token(TokenRefused::Malformed) => "malformed",
-            Self::Token(TokenRefused::UnknownKey) => "unknown_key",
-            Self::Token(TokenRefused::Forged) => "forged",
-            Self::Token(TokenRefused::Expired) => "expired",
+            Self::Token(why) => why.name(),
             Self::Dead(why) => why.name(),
         }
     }

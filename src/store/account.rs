@@ -134,6 +134,8 @@ pub struct AccountPage {
 pub struct SecurityInfo {
     /// The account.
     pub account: Account,
+    /// Recovery codes that are not used yet.
+    pub recovery_codes_left: u32,
     /// Messages whose link still lives, newest first.
     pub pending: Vec<PendingLink>,
 }

@@ -59,6 +59,11 @@ fn title(message: &OutgoingMessage) -> &str {
     }
 }
 
+/// Whether a line of a text message is a link and nothing else.
+fn is_link(line: &str) -> bool {
+    line.starts_with("https://") || line.starts_with("http://")
+}
+
 /// The time of day in UTC, to the second.
 fn time_of_day(at: Timestamp) -> String {
     jiff::Timestamp::from_microsecond(at.as_micros()).map_or_else(

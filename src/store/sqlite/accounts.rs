@@ -4,6 +4,7 @@ use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::limits;
 use super::links::LIVE;
 use super::notices;
+use super::recovery_codes;
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
 use crate::domain::account::{Account, CredentialVersion, Profile, Revision};
@@ -299,7 +300,11 @@ pub(super) fn security_info(
         (now.as_micros(), account_id.as_bytes(), MessageKind::ResetLink.code()),
         pending_link,
     )?;
-    Ok(Some(SecurityInfo { account, pending }))
+    Ok(Some(SecurityInfo {
+        recovery_codes_left: recovery_codes::left(connection, account_id)?,
+        account,
+        pending,
+    }))
 }
 
 fn pending_link(row: &Row<'_>) -> Result<PendingLink, StoreError> {

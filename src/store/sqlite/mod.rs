@@ -32,6 +32,7 @@ mod peppers;
 mod private;
 mod queue;
 mod readers;
+mod recovery_codes;
 mod refusal;
 mod requests;
 mod resets;
@@ -44,6 +45,7 @@ mod statistics;
 #[cfg(test)]
 mod testing;
 mod tidy;
+mod totp;
 mod verify;
 mod work;
 mod writer;

@@ -16,6 +16,7 @@ use crate::domain::audit::{Draft, Entropy, EventName, Sequence, enter};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::id::EventId;
 use crate::domain::time::Timestamp;
+use crate::domain::totp::Step;
 use crate::random::{self, NoEntropy, Random};
 use crate::store::StoreError;
 use data_encoding::HEXLOWER;
@@ -129,8 +130,9 @@ fn refuse_occupied(directory: &Path, database: &Path) -> Result<(), RestoreRefus
 }
 
 /// Ends links, sessions and proofs, which all live under the credential version of their account; forgets
-/// requests that nobody has looked at, whose links may have been made and used after the backup, and calls
-/// that may be repeated. Mails with links that are not sent yet are found dead by the courier.
+/// requests that nobody has looked at, whose links may have been made and used after the backup, calls
+/// that may be repeated, and apps that were being enrolled. Codes that apps have shown until now are used up.
+/// Mails with links that are not sent yet are found dead by the courier.
 ///
 /// Versions go on from the microseconds of the restore: above all that any account has had, also since the
 /// backup and after other restores of it, for none moves as fast as time.
@@ -140,7 +142,12 @@ fn end_everything(connection: &Connection, now: Timestamp) -> Result<(), StoreEr
                              revision = max(revision + 1, ?1)",
         [now.as_micros()],
     )?;
-    connection.execute_batch("DELETE FROM intake; DELETE FROM idempotency;")?;
+    connection
+        .execute_batch("DELETE FROM intake; DELETE FROM idempotency; DELETE FROM enrolments;")?;
+    connection.execute(
+        "UPDATE totp SET last_step = max(last_step, ?1)",
+        [Step::of(now).get()],
+    )?;
     Ok(())
 }
 

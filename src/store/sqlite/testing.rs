@@ -1,11 +1,15 @@
 //! What the tests of the store's machinery share.
 
+use super::accounts::{self, NewAccount};
 use super::queue::Priority;
 use super::work::Work;
 use super::{OpenError, RestoreRefused, Restored, SqliteSettings, SqliteStore, restore};
 use crate::clock::Clock;
+use crate::domain::account::{DisplayName, Locale, Profile, SecondFactor};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::{Call, CallerName, CorrelationId};
+use crate::domain::email::Email;
+use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::random::SystemRandom;
 use crate::store::StoreError;
@@ -89,6 +93,31 @@ impl House {
             store: Arc::new(open(&self.directory).unwrap()),
             ..self
         }
+    }
+
+    /// With an account of this id.
+    pub(super) async fn with_account(self, account_id: AccountId) -> Self {
+        let profile = Profile {
+            email: Email::parse(&format!("{account_id}@example.com")).unwrap(),
+            email_verified: true,
+            phone: None,
+            phone_verified: false,
+            second_factor: SecondFactor::Email,
+            locale: Locale::default(),
+            display_name: DisplayName::default(),
+        };
+        let inserted = self.write(move |work| {
+            let account = NewAccount {
+                account_id,
+                profile: &profile,
+                disabled: false,
+                password_hash: None,
+                imported_as: None,
+            };
+            accounts::insert(work, &account)
+        });
+        assert!(inserted.await.unwrap());
+        self
     }
 
     /// Hands the operation in, without waiting for its answer.

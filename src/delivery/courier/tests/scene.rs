@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::delivery::channel::{Channel, OutgoingMessage, SendError};
 use crate::delivery::courier::Courier;
 use crate::delivery::outbox::{Outbox, TestClock, reset_link};
-use crate::delivery::render::{Brand, Renderer};
+use crate::delivery::render::{Brand, Renderer, TemplateDirs};
 use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::page::{PageUrl, Pages};
 use crate::domain::time::Timestamp;
@@ -163,7 +163,7 @@ impl Scene {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::new(AllOnes),
             keyring: Arc::clone(&self.keyring),
-            renderer: Renderer::new(&brand, None).unwrap(),
+            renderer: Renderer::new(&brand, TemplateDirs::default()).unwrap(),
             channel: Arc::clone(&self.channel),
             pages: Pages {
                 reset: page("reset"),
