@@ -96,7 +96,7 @@ CREATE TABLE messages (
     attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX messages_due ON messages (due_at, requested_at) WHERE due_at IS NOT NULL;
+CREATE INDEX messages_due ON messages (channel, due_at, requested_at) WHERE due_at IS NOT NULL;
 CREATE INDEX messages_of_account ON messages (account_id, requested_at) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_of_identifier ON messages (identifier, requested_at) WHERE identifier IS NOT NULL;
 CREATE INDEX messages_of_reset ON messages (reset_id) WHERE reset_id IS NOT NULL;

@@ -166,6 +166,7 @@ impl Outbox {
         for entry in inner
             .entries
             .iter_mut()
+            .filter(|entry| entry.message.channel == intent.channel)
             .filter(|entry| entry.due_at.is_some_and(|due| due <= now))
             .take(looked_at)
         {

@@ -5,7 +5,7 @@ use super::requests::{client, client_at, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
 use axum::Router;
-use relatch::app::{App, Listeners, Surroundings};
+use relatch::app::{App, Channels, Listeners, Surroundings};
 use relatch::config::{Config, Flag, Profile, Source};
 use relatch::delivery::inbox::Inbox;
 use relatch::delivery::{self, OutgoingMessage};
@@ -169,7 +169,10 @@ impl TestServer {
             random: Arc::new(SystemRandom),
             keyring: keyring.clone(),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
-            channel: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
+            channels: Channels {
+                mail: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
+                sms: Some(Arc::new(inbox.clone())),
+            },
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };

@@ -1,6 +1,7 @@
-//! What the configuration means to the parts that it is put together of.
+//! The parts of a service that follow from its configuration alone.
 
 use crate::config::Config;
+use crate::delivery::render::{Brand, Renderer, TemplateDirs, TemplateError};
 use crate::domain::password::{Argon2Params, Argon2ParamsError, Peppers, Policy, PolicyError};
 use crate::metrics::Metrics;
 use crate::service::Rules;
@@ -9,7 +10,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-/// What the use cases go by.
+/// What writes the messages: tries every template, so that a mistake is told before a message is wanted.
+pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
+    let brand = Brand {
+        product_name: config.mail.product_name.clone(),
+        support_contact: config.mail.support_contact.clone(),
+    };
+    let own = TemplateDirs {
+        mail: config.mail.templates_dir.as_deref(),
+        sms: config.sms.templates_dir.as_deref(),
+    };
+    Renderer::new(&brand, own)
+}
+
+/// The rules of the use cases.
 pub(super) fn rules(config: &Config) -> Result<Rules, PolicyError> {
     let password = &config.password;
     let names: Vec<String> = password
@@ -21,6 +35,7 @@ pub(super) fn rules(config: &Config) -> Result<Rules, PolicyError> {
     Ok(Rules {
         rates: config.limits,
         lifetime: config.links.lifetime,
+        sms_lifetime: config.links.sms_lifetime,
         intake_cap: config.intake.cap,
         retention: config.retention.messages,
         policy: Arc::new(Policy::new(
@@ -31,7 +46,7 @@ pub(super) fn rules(config: &Config) -> Result<Rules, PolicyError> {
     })
 }
 
-/// How passwords are hashed.
+/// What hashing may take.
 pub(super) fn hashing(
     config: &Config,
     peppers: Peppers,
