@@ -4,23 +4,26 @@ mod allotment;
 pub mod bounces;
 mod callers;
 pub mod dev;
-mod rules;
+mod parts;
+pub mod peppers;
 mod scrape;
 pub mod serve;
 pub mod smtp;
 
 pub use callers::Reread;
+pub use parts::renderer;
 
 use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
 use crate::config::{Config, ShutdownPace};
-use crate::delivery::render::{Brand, Renderer, TemplateDirs, TemplateError};
-use crate::delivery::{Channel, Courier};
+use crate::delivery::render::TemplateError;
+use crate::delivery::{Channel, Courier, Unconfigured};
 use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
+use crate::domain::message::ChannelKind;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, PolicyError};
+use crate::domain::password::{Argon2ParamsError, Breaches, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::factor::FactorApi;
@@ -29,7 +32,7 @@ use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
 use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
-use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
+use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
 use crate::service::{Service, housekeeping, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
@@ -40,11 +43,11 @@ use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
-use rules::rules;
+use parts::{hashing, rules};
+use peppers::PeppersRefused;
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
@@ -58,12 +61,20 @@ pub struct Surroundings {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// Who may call.
     pub callers: Arc<ArcSwap<Callers>>,
-    /// How mails travel.
-    pub channel: Arc<dyn Channel>,
+    /// How messages travel.
+    pub channels: Channels,
     /// Where the links in mails lead.
     pub pages: Pages,
     /// What the service is measured with.
     pub metrics: Metrics,
+}
+
+/// How messages travel.
+pub struct Channels {
+    /// Mails.
+    pub mail: Arc<dyn Channel>,
+    /// Text messages; `None` is a service that sends none.
+    pub sms: Option<Arc<dyn Channel>>,
 }
 
 /// Why the service does not start.
@@ -81,6 +92,12 @@ pub enum StartError {
     /// The breach file cannot be used.
     #[error("[password] breach_file: {0}")]
     Breaches(#[from] BreachFileRefused),
+    /// The peppers cannot be used, or one is missing.
+    #[error("[password] pepper_file {0}")]
+    Peppers(#[from] PeppersRefused),
+    /// What hashes need could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] StoreError),
     /// The Argon2 parameters are too weak or impossible.
     #[error("[argon2] {0}")]
     Argon2(#[from] Argon2ParamsError),
@@ -122,7 +139,7 @@ pub struct App {
     pub service: Arc<Service>,
     refusals: Arc<Refusals>,
     callers: Arc<ArcSwap<Callers>>,
-    courier: Courier,
+    couriers: [Courier; 2],
     scrape: Scrape,
     breaches: Option<BreachWatch>,
     reflection: bool,
@@ -132,33 +149,43 @@ pub struct App {
 
 impl App {
     /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
-    pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
-        let renderer = renderer(config)?;
+    pub async fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
+        let renderer = Arc::new(renderer(config)?);
         let rules = Arc::new(rules(config)?);
         let breach_file = config.password.breach_file.clone();
         let breaches = breach_file.map(BreachWatch::open).transpose()?;
         let metrics = around.metrics;
-        let hasher = Hasher::start(hashing(config, &metrics)?)?;
+        let peppers = peppers::read(config)?;
+        let hasher = Hasher::start(hashing(config, peppers.clone(), &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
             SqliteSettings {
                 demonstration: config.demonstration,
+                sms: around.channels.sms.is_some(),
                 metrics: metrics.writer.clone(),
                 ..SqliteSettings::default()
             },
             Arc::clone(&around.clock),
             Arc::clone(&around.random),
         )?);
-        let courier = Courier {
+        peppers::hold(config, &peppers, store.peppers_in_use().await?)?;
+        let courier = |carries, channel| Courier {
+            carries,
             store: Arc::clone(&store),
             clock: Arc::clone(&around.clock),
             random: Arc::clone(&around.random),
             keyring: Arc::clone(&around.keyring),
-            renderer,
-            channel: around.channel,
-            pages: around.pages,
+            renderer: Arc::clone(&renderer),
+            channel,
+            pages: around.pages.clone(),
             metrics: metrics.delivery.clone(),
         };
+        let Channels { mail, sms } = around.channels;
+        let sms = sms.unwrap_or_else(|| Arc::new(Unconfigured));
+        let couriers = [
+            courier(ChannelKind::Email, mail),
+            courier(ChannelKind::Sms, sms),
+        ];
         let scrape = Scrape::new(&metrics, Arc::clone(&store), Arc::clone(&around.clock));
         let service = Arc::new(Service {
             store,
@@ -179,7 +206,7 @@ impl App {
             )),
             service,
             callers: around.callers,
-            courier,
+            couriers,
             scrape,
             breaches,
             reflection: config.grpc.reflection,
@@ -203,7 +230,7 @@ impl App {
             service,
             refusals,
             callers,
-            courier,
+            couriers,
             scrape,
             breaches,
             reflection,
@@ -255,7 +282,9 @@ impl App {
             Arc::clone(&service),
             stopped.clone().requested(),
         ));
-        workers.spawn(courier.run(stopped.clone().requested()));
+        for courier in couriers {
+            workers.spawn(courier.run(stopped.clone().requested()));
+        }
         let (store, ending) = (Arc::clone(&service.store), shutdown.clone());
         workers.spawn(async move {
             health
@@ -354,32 +383,4 @@ async fn tell(service: &Service, name: EventName) -> Result<(), RunError> {
         facts: vec![("version", env!("CARGO_PKG_VERSION").to_owned())],
     };
     Ok(service.store.record(vec![event]).await?)
-}
-
-/// What writes the messages: tries every template, so that a mistake is told before a message is wanted.
-pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
-    let brand = Brand {
-        product_name: config.mail.product_name.clone(),
-        support_contact: config.mail.support_contact.clone(),
-    };
-    let own = TemplateDirs {
-        mail: config.mail.templates_dir.as_deref(),
-        sms: config.sms.templates_dir.as_deref(),
-    };
-    Renderer::new(&brand, own)
-}
-
-fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2ParamsError> {
-    let threads = config
-        .hashing
-        .threads
-        .or(available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN);
-    Ok(HasherSettings {
-        threads,
-        queue: config.hashing.queue,
-        params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
-        peppers: Peppers::default(),
-        metrics: metrics.hasher.clone(),
-    })
 }

@@ -4,7 +4,7 @@ use crate::Trouble;
 use crate::calls::Calls;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use relatch::app::{App, Listeners, Surroundings};
+use relatch::app::{App, Channels, Listeners, Surroundings};
 use relatch::clock::SystemClock;
 use relatch::config::{Config, Profile, Source};
 use relatch::delivery::{Channel, OutgoingMessage, SendError};
@@ -90,11 +90,14 @@ impl Server {
             random: Arc::new(SystemRandom),
             keyring: Arc::new(ArcSwap::from_pointee(keyring)),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new([stanza]))),
-            channel: Arc::new(Nowhere(Arc::clone(&sent))),
+            channels: Channels {
+                mail: Arc::new(Nowhere(Arc::clone(&sent))),
+                sms: None,
+            },
             pages: Pages::of_console(address),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around)?;
+        let app = App::open(&config, around).await?;
         let service = Arc::clone(&app.service);
         let (trigger, shutdown) = shutdown::channel();
         let listeners = Listeners {

@@ -30,8 +30,13 @@ CREATE TABLE accounts (
     compromised          INTEGER NOT NULL DEFAULT 0, -- whether a stranger is said to know the password
     wrong_passwords      INTEGER NOT NULL DEFAULT 0, -- since the last right one, from everywhere,
     told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0, -- and whether the owner was told
-    imported_as          BLOB                        -- pseudonym of the imported row that it was made of
+    imported_as          BLOB,                       -- pseudonym of the imported row that it was made of
+    pepper               TEXT AS (                   -- the `keyid` of a hash of our own
+        CASE WHEN password_hash GLOB '$argon2id$*,keyid=*'
+             THEN substr(password_hash, instr(password_hash, ',keyid=') + 7, 6) END
+    )
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_peppered ON accounts (pepper) WHERE pepper IS NOT NULL;
 CREATE UNIQUE INDEX accounts_imported ON accounts (imported_as) WHERE imported_as IS NOT NULL;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
@@ -91,7 +96,7 @@ CREATE TABLE messages (
     attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX messages_due ON messages (due_at, requested_at) WHERE due_at IS NOT NULL;
+CREATE INDEX messages_due ON messages (channel, due_at, requested_at) WHERE due_at IS NOT NULL;
 CREATE INDEX messages_of_account ON messages (account_id, requested_at) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_of_identifier ON messages (identifier, requested_at) WHERE identifier IS NOT NULL;
 CREATE INDEX messages_of_reset ON messages (reset_id) WHERE reset_id IS NOT NULL;

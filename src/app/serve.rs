@@ -3,10 +3,9 @@
 use super::bounces::BouncesRefused;
 use super::callers::{self, Reread};
 use super::smtp::{self, SmtpRefused};
-use super::{App, Listeners, RunError, StartError, Surroundings};
+use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
-use crate::delivery::Channel;
 use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
 use crate::metrics::{Listener, Metrics};
@@ -108,18 +107,18 @@ impl Serving {
         let keyring = KeyringWatch::open(keyring.for_service())?;
         let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let channel = channel(&config, Arc::clone(&random))?;
+        let channels = channels(&config, Arc::clone(&random))?;
         let pages = config.links.pages.clone();
         let around = Surroundings {
             clock,
             random,
             keyring: keyring.handle(),
             callers: Arc::clone(&callers),
-            channel,
+            channels,
             pages: pages.ok_or(ServeError::Incomplete("links"))?,
             metrics,
         };
-        let app = App::open(&config, around)?;
+        let app = App::open(&config, around).await?;
         let mut pages = Vec::new();
         if let (Some(socket), Some(settings)) = (bounces, &config.bounces) {
             let router = app.bounces(settings, config.keys.allow_group_read)?;
@@ -166,11 +165,14 @@ fn identity(
     config.tls.clone().map(open).transpose()
 }
 
-/// How mails leave. Blocks for some milliseconds, before anybody waits.
-fn channel(config: &Config, random: Arc<dyn Random>) -> Result<Arc<dyn Channel>, ServeError> {
+/// How messages leave. Blocks for some milliseconds, before anybody waits.
+fn channels(config: &Config, random: Arc<dyn Random>) -> Result<Channels, ServeError> {
     let settings = config.smtp.as_ref().ok_or(ServeError::Incomplete("smtp"))?;
-    let channel = smtp::channel(settings, config.keys.allow_group_read, random)?;
-    Ok(Arc::new(channel))
+    let mail = smtp::channel(settings, config.keys.allow_group_read, random)?;
+    Ok(Channels {
+        mail: Arc::new(mail),
+        sms: None,
+    })
 }
 
 /// Every listener, bound before anything slow is done, so that a taken address is told at once.

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::domain::account::Account;
 use crate::domain::audit::{Draft, Entropy, Entry, Sequence, enter};
 use crate::domain::id::{AccountId, EventId};
+use crate::domain::password::PepperId;
 use crate::domain::time::Timestamp;
 use crate::store::*;
 use async_trait::async_trait;
@@ -142,6 +143,10 @@ macro_rules! refused {
             async fn backlog(&self) -> Result<Backlog, StoreError> {
                 self.reads.fetch_add(1, Ordering::SeqCst);
                 std::future::pending().await
+            }
+
+            async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
+                Ok(Vec::new())
             }
 
             fn log_origin(&self) -> Arc<str> {

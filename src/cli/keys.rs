@@ -147,12 +147,10 @@ impl KeysArgs {
 fn init(file: &KeyringFile, random: &dyn Random, output: &mut Output<'_>) -> Result<(), Failure> {
     let id = fresh_id(random)?;
     file.create(&Keyring::of(id, random::array(random)?))?;
-    let path = file.path().canonicalize();
-    let path = path.unwrap_or_else(|_| file.path().to_owned());
-    let quoted = toml::Value::from(&*path.to_string_lossy());
     output.line(format_args!(
-        "Made {} with the signing key {id}. Name it in the configuration:\n\n[keys]\nfile = {quoted}",
+        "Made {} with the signing key {id}. Name it in the configuration:\n\n[keys]\nfile = {}",
         file.path().display(),
+        super::quoted(file.path()),
     ))
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::caller::{CallerCredential, CertSan, Scope};
-use crate::domain::reset::LinkLifetime;
+use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
 use proptest::prelude::*;
 use std::io;
 
@@ -90,8 +90,10 @@ fn the_defaults_are_those_of_the_domain() {
     let config = serve("").unwrap();
     assert_eq!(config.limits, Rates::default());
     assert_eq!(config.links.lifetime, LinkLifetime::default());
+    assert_eq!(config.links.sms_lifetime, SmsLinkLifetime::default());
     assert_eq!(config.password.min_length, 15);
     assert_eq!(config.password.breach_file, None);
+    assert_eq!(config.password.pepper_file, None);
     assert_eq!(config.argon2.memory_kib, 19_456);
     assert_eq!(config.intake.cap, 100_000);
     assert_eq!(config.callers.len(), 1);
@@ -141,6 +143,7 @@ fn dev_needs_nothing_and_allows_a_hundredfold() {
 fn every_fault_is_told_at_once_with_its_line() {
     let text = r#"[links]
 lifetime = "48h"
+sms_lifetime = "11m"
 reset_url = "http://login.example.com/reset"
 
 [grpc]
@@ -170,15 +173,16 @@ scopes = ["rest"]
     ));
     let beginnings = [
         r#"line 2: links.lifetime = "48h": must be between 1 minute and 24 hours"#,
-        "line 6: grpc.lisen: there is no such setting; did you mean grpc.listen?",
-        "line 7: grpc.reflection: must be true or false",
-        r#"line 10: limits.request_source = "twenty": must be a rate such as "20/1h""#,
-        "line 12: pasword: there is no such section; did you mean [password]?",
-        "line 16: password.min_length = 7: must be a whole number from 8 to 64",
-        "line 19: callers.name: must be 1 to 64 lower-case letters",
-        "line 20: callers.scope: there is no such setting; did you mean scopes?",
-        "line 21: callers.token_sha256: must be 64 lower-case hexadecimal digits",
-        "line 22: callers.scopes: 'rest' is not a scope",
+        r#"line 3: links.sms_lifetime = "11m": must be between 1 minute and 10 minutes"#,
+        "line 7: grpc.lisen: there is no such setting; did you mean grpc.listen?",
+        "line 8: grpc.reflection: must be true or false",
+        r#"line 11: limits.request_source = "twenty": must be a rate such as "20/1h""#,
+        "line 13: pasword: there is no such section; did you mean [password]?",
+        "line 17: password.min_length = 7: must be a whole number from 8 to 64",
+        "line 20: callers.name: must be 1 to 64 lower-case letters",
+        "line 21: callers.scope: there is no such setting; did you mean scopes?",
+        "line 22: callers.token_sha256: must be 64 lower-case hexadecimal digits",
+        "line 23: callers.scopes: 'rest' is not a scope",
         r#"RELATCH_OPS__LISTEN: ops.listen = "localhost": must be an IP address and a port"#,
         "links.cancel_url: must be set",
         "links.forgot_password_url: must be set",

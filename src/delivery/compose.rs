@@ -138,7 +138,7 @@ struct Written {
 const fn asked(origin: Origin) -> Asked {
     match origin {
         Origin::Forgotten => Asked::AtSignIn,
-        Origin::Profile => Asked::FromProfile,
+        Origin::Profile(_) => Asked::FromProfile,
     }
 }
 

@@ -23,7 +23,7 @@ use super::scrub::for_the_record;
 use crate::clock::Clock;
 use crate::domain::id::MessageId;
 use crate::domain::keyring::Keyring;
-use crate::domain::message::pause_after;
+use crate::domain::message::{ChannelKind, pause_after};
 use crate::domain::page::Pages;
 use crate::domain::time::Timestamp;
 use crate::metrics::{AttemptEnd, DeliveryMetrics, MessageEnd};
@@ -56,8 +56,10 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 /// How long to wait before asking a store again that could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Sees messages through, from the outbox to an end.
+/// Sees the messages of one channel through, from the outbox to an end.
 pub struct Courier {
+    /// Which messages: each channel has a courier of its own, so that one that is down holds no other back.
+    pub carries: ChannelKind,
     /// Whose outbox it is.
     pub store: Arc<dyn Store>,
     /// What time it is.
@@ -66,8 +68,8 @@ pub struct Courier {
     pub random: Arc<dyn Random>,
     /// What links are minted with; replaced while it is in use.
     pub keyring: Arc<ArcSwap<Keyring>>,
-    /// Writes the mails.
-    pub renderer: Renderer,
+    /// Writes them.
+    pub renderer: Arc<Renderer>,
     /// Carries them.
     pub channel: Arc<dyn Channel>,
     /// Where their links lead.
@@ -150,7 +152,11 @@ impl Courier {
     /// Leases messages, and counts those whose time was over.
     async fn lease(&self, at_most: u32) -> Result<Leased, StoreError> {
         let lease_for = self.channel.patience() + LEASE_BEYOND_ATTEMPT;
-        let intent = LeaseMessages { at_most, lease_for };
+        let intent = LeaseMessages {
+            channel: self.carries,
+            at_most,
+            lease_for,
+        };
         let leased = self.store.lease_messages(intent).await?;
         self.metrics
             .messages_ended(MessageEnd::Expired, leased.expired);

@@ -16,7 +16,9 @@ mod outbox;
 pub mod render;
 mod scrub;
 pub mod smtp;
+mod unconfigured;
 
 pub use channel::{Channel, OutgoingMessage, SendError};
 pub use courier::Courier;
 pub use scrub::without_addresses;
+pub use unconfigured::Unconfigured;

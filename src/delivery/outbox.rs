@@ -12,6 +12,7 @@ use crate::domain::account::{Account, DisplayName, Locale};
 use crate::domain::audit::Sequence;
 use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState};
+use crate::domain::password::PepperId;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
@@ -165,6 +166,7 @@ impl Outbox {
         for entry in inner
             .entries
             .iter_mut()
+            .filter(|entry| entry.message.channel == intent.channel)
             .filter(|entry| entry.due_at.is_some_and(|due| due <= now))
             .take(looked_at)
         {
@@ -373,6 +375,10 @@ impl Store for Outbox {
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
+        not_here()
+    }
+
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
         not_here()
     }
 

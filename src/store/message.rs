@@ -14,6 +14,8 @@ use std::time::Duration;
 /// Lease due messages.
 #[derive(Debug, Clone)]
 pub struct LeaseMessages {
+    /// Those that travel this way.
+    pub channel: ChannelKind,
     /// How many at the most. With 0 messages whose time is over are expired all the same.
     pub at_most: u32,
     /// For how long nobody else may try them.
@@ -27,7 +29,7 @@ pub struct Leased {
     pub messages: Vec<LeasedMessage>,
     /// How many messages were expired instead.
     pub expired: u32,
-    /// When the next message becomes due, if one waits.
+    /// When the next message by this channel becomes due, if one waits.
     pub next_due: Option<Timestamp>,
 }
 

@@ -34,6 +34,7 @@ pub use tidy::*;
 
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
+use crate::domain::password::PepperId;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,6 +231,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Counts what waits, beside whoever writes and without waiting for them.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
+
+    /// Reads which peppers the hashes of accounts need, in a time that does not depend on how many there are.
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError>;
 
     /// Writes events that stand for nothing but themselves: summaries of refusals, start and stop.
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError>;

@@ -34,6 +34,8 @@ pub(super) struct Groups {
     pub(super) work: watch::Sender<u64>,
     /// The time of the latest group.
     pub(super) now: Timestamp,
+    /// Whether text messages can be sent.
+    pub(super) sms: bool,
     /// How many requests the intake holds; `None` when that is to be counted.
     pub(super) unresolved: Option<u32>,
     /// Counts what was committed.
@@ -154,6 +156,7 @@ impl Groups {
             &mut traces.events,
             &mut wakes_workers,
             &mut unresolved,
+            self.sms,
         ));
         self.damage.note(&outcome);
         // A full disk or a failing one ends the transaction under an operation's hands, and takes

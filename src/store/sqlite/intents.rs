@@ -3,11 +3,12 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, change, factor, import, installation, messages, outbox,
-    requests, resets, room, sealed, sign_in, tidy,
+    peppers, requests, resets, room, sealed, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
+use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
     BeginEnrolment, BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
@@ -291,6 +292,10 @@ impl Store for SqliteStore {
         self.readers
             .read(move |connection| backlog::backlog(connection, operations, unresolved, now))
             .await
+    }
+
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
+        self.readers.read(peppers::in_use).await
     }
 
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {

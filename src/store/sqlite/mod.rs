@@ -29,6 +29,7 @@ mod messages;
 mod notices;
 mod open;
 mod outbox;
+mod peppers;
 mod private;
 mod queue;
 mod readers;

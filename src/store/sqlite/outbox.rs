@@ -37,9 +37,9 @@ pub(super) fn lease_messages(
                     m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AS worth_sending
              FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
                              LEFT JOIN resets r ON r.reset_id = m.reset_id
-             WHERE m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
+             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
         ),
-        (work.now().as_micros(), looked_at),
+        (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,
     )?;
     let lease_ends = work.now().plus(intent.lease_for);
@@ -74,8 +74,8 @@ pub(super) fn lease_messages(
     }
     leased.next_due = one(
         work.sql(),
-        "SELECT due_at FROM messages WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
-        [],
+        "SELECT due_at FROM messages WHERE channel = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+        [intent.channel.code()],
         |row| row.moment("due_at"),
     )?;
     Ok(leased)

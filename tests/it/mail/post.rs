@@ -4,7 +4,7 @@ use relatch::app;
 use relatch::config::Smtp;
 use relatch::delivery::Courier;
 use relatch::delivery::render::{Brand, Renderer, TemplateDirs};
-use relatch::domain::message::DeliveryState;
+use relatch::domain::message::{ChannelKind, DeliveryState};
 use relatch::domain::page::Pages;
 use relatch::metrics::DeliveryMetrics;
 use relatch::random::SystemRandom;
@@ -43,11 +43,12 @@ impl Post {
             support_contact: None,
         };
         let courier = Courier {
+            carries: ChannelKind::Email,
             store: store.clone(),
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             keyring: Arc::new(arc_swap::ArcSwap::from_pointee(fixture::keyring())),
-            renderer: Renderer::new(&brand, TemplateDirs::default()).unwrap(),
+            renderer: Arc::new(Renderer::new(&brand, TemplateDirs::default()).unwrap()),
             channel: Arc::new(app::smtp::channel(settings, false, Arc::new(SystemRandom)).unwrap()),
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: DeliveryMetrics::default(),

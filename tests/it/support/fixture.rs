@@ -8,10 +8,12 @@ use relatch::domain::id::{AccountId, MessageId, ResetId};
 use relatch::domain::idempotency::{Method, Repeatable};
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::limit::{self, Bucket, Limit, LimitKey, Rate};
+use relatch::domain::message::ChannelKind;
 use relatch::domain::network::Network;
-use relatch::domain::password::PasswordHash;
+use relatch::domain::password::{PasswordHash, PepperId};
+use relatch::domain::phone::Phone;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
-use relatch::domain::reset::LinkLifetime;
+use relatch::domain::reset::{LinkLifetime, SmsLinkLifetime};
 use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
@@ -60,6 +62,13 @@ pub(crate) fn password_hash(salt: u8) -> PasswordHash {
         .expect("a PHC string")
 }
 
+/// The same with a pepper.
+pub(crate) fn peppered_hash(pepper: PepperId) -> PasswordHash {
+    let hash = password_hash(1);
+    let keyid = format!("p=1,keyid={}", pepper.keyid());
+    PasswordHash::parse(&hash.as_str().replace("p=1", &keyid)).expect("a PHC string")
+}
+
 /// A limit that is never reached.
 pub(crate) fn generous() -> Rate {
     Rate::per(1_000_000, Duration::from_secs(1))
@@ -85,6 +94,19 @@ pub(crate) fn create(email: &str) -> CreateAccount {
         repeatable: None,
         account_id: AccountId::from_bytes(fresh()),
         profile: profile(email),
+    }
+}
+
+/// Creates an account with this address and a verified phone, whose second factor is SMS.
+pub(crate) fn create_with_sms(email: &str) -> CreateAccount {
+    CreateAccount {
+        profile: Profile {
+            phone: Phone::parse("+14155550101").ok(),
+            phone_verified: true,
+            second_factor: SecondFactor::Sms,
+            ..profile(email)
+        },
+        ..create(email)
     }
 }
 
@@ -162,6 +184,7 @@ pub(crate) fn profile_link(account_id: AccountId) -> RequestProfileLink {
         reset_id: ResetId::from_bytes(fresh()),
         message_id: MessageId::from_bytes(fresh()),
         lifetime: LinkLifetime::default(),
+        sms_lifetime: SmsLinkLifetime::default(),
     }
 }
 
@@ -224,9 +247,15 @@ pub(crate) fn attempt(ip: &str) -> PasswordTry {
     }
 }
 
-/// Leases up to this many messages for half a minute.
+/// Leases up to this many mails for half a minute.
 pub(crate) fn lease(at_most: u32) -> LeaseMessages {
+    lease_by(ChannelKind::Email, at_most)
+}
+
+/// Leases up to this many messages by this channel for half a minute.
+pub(crate) fn lease_by(channel: ChannelKind, at_most: u32) -> LeaseMessages {
     LeaseMessages {
+        channel,
         at_most,
         lease_for: Duration::from_secs(30),
     }

@@ -5,7 +5,7 @@ use super::requests::{client, client_at, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
 use axum::Router;
-use relatch::app::{App, Listeners, Surroundings};
+use relatch::app::{App, Channels, Listeners, Surroundings};
 use relatch::config::{Config, Flag, Profile, Source};
 use relatch::delivery::inbox::Inbox;
 use relatch::delivery::{self, OutgoingMessage};
@@ -170,11 +170,14 @@ impl TestServer {
             random: Arc::new(SystemRandom),
             keyring: keyring.clone(),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
-            channel: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
+            channels: Channels {
+                mail: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
+                sms: Some(Arc::new(inbox.clone())),
+            },
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around).unwrap();
+        let app = App::open(&config, around).await.unwrap();
         let service = app.service.clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = grpc.local_addr().unwrap();

@@ -60,14 +60,20 @@ async fn a_message_reaches_the_inbox_with_links_that_verify() {
 #[tokio::test(start_paused = true)]
 async fn a_text_message_is_one_text_with_one_link_that_verifies() {
     let inbox = Inbox::default();
-    let scene = Scene::new(Arc::new(inbox.clone()));
+    let scene = Scene {
+        carries: ChannelKind::Sms,
+        ..Scene::new(Arc::new(inbox.clone()))
+    };
+    scene.outbox.put(reset_link(2, scene.clock.now()));
     scene.outbox.put(LeasedMessage {
         channel: ChannelKind::Sms,
         address: "+14155550123".to_owned(),
         ..reset_link(1, scene.clock.now())
     });
     scene.deliver_due().await;
-    let message = &inbox.messages()[0];
+    let [message] = &inbox.messages()[..] else {
+        panic!("mails are another courier's")
+    };
     assert_eq!(message.channel, ChannelKind::Sms);
     assert_eq!(message.to, "+14155550123");
     assert_eq!((message.subject.as_str(), &message.html), ("", &None));
@@ -84,7 +90,7 @@ async fn the_message_speaks_of_where_it_was_asked_for_and_in_the_persons_languag
     let mut message = reset_link(1, scene.clock.now());
     message.locale = Locale::parse("de-AT").unwrap();
     if let MessageContent::ResetLink { origin, .. } = &mut message.content {
-        *origin = Origin::Profile;
+        *origin = Origin::Profile(ChannelKind::Email);
     }
     scene.outbox.put(message);
     scene.deliver_due().await;
