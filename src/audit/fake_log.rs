@@ -187,6 +187,9 @@ refused! {
     set_second_factor(SetSecondFactor) -> SecondFactorSet;
     renew_recovery_codes(RenewRecoveryCodes) -> RecoveryCodesRenewed;
     enrol_demo_app(EnrolDemoApp) -> Option<App>;
+    order_factor_removal(OrderFactorRemoval) -> FactorRemovalOrdered;
+    due_factor_removals(u32) -> Vec<AccountId>;
+    remove_factor(RemoveFactor) -> FactorRemoved;
     create_account(CreateAccount) -> AccountCreated;
     account(AccountSelector) -> Option<Account>;
     open_account(OpenAccount) -> OpenedAccount;

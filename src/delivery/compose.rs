@@ -5,7 +5,9 @@ use thiserror::Error;
 
 use super::channel::OutgoingMessage;
 use super::links::with_token;
-use super::render::{Asked, Mail, NoticeMail, Renderer, ResetLink, TemplateError};
+use super::render::{
+    Asked, FactorRemovalMail, Mail, NoticeMail, Renderer, ResetLink, TemplateError,
+};
 use crate::domain::keyring::Keyring;
 use crate::domain::message::{ChannelKind, MessageKind};
 use crate::domain::page::Pages;
@@ -79,6 +81,17 @@ impl Desk<'_> {
                     expires_at: moment(link.expires_at)?,
                 });
                 (MessageKind::ResetLink, self.put(channel, locale, &mail)?)
+            }
+            MessageContent::FactorRemoval { link, ordered_at } => {
+                let cancel = mint(self.keyring, LinkKind::Cancel, link);
+                let mail = Mail::FactorRemoval(FactorRemovalMail {
+                    display_name,
+                    ordered_at: moment(ordered_at)?,
+                    effective_at: moment(link.expires_at)?,
+                    cancel_url: &with_token(&self.pages.cancel, &cancel),
+                });
+                let kind = MessageKind::SecondFactorRemoval;
+                (kind, self.put(channel, locale, &mail)?)
             }
             MessageContent::Notice { about, at, whence } => {
                 let mail = Mail::Notice(NoticeMail {

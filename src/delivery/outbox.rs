@@ -330,6 +330,21 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn order_factor_removal(
+        &self,
+        _: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        not_here()
+    }
+
+    async fn due_factor_removals(&self, _: u32) -> Result<Vec<AccountId>, StoreError> {
+        not_here()
+    }
+
+    async fn remove_factor(&self, _: RemoveFactor) -> Result<FactorRemoved, StoreError> {
+        not_here()
+    }
+
     async fn create_account(&self, _: CreateAccount) -> Result<AccountCreated, StoreError> {
         not_here()
     }

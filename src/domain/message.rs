@@ -11,6 +11,8 @@ pub enum MessageKind {
     PasswordChanged,
     /// A notice that the second factor was changed.
     SecondFactorChanged,
+    /// A notice that the second factor is about to be removed, with a link that stops it.
+    SecondFactorRemoval,
     /// A notice that recovery codes were issued.
     RecoveryCodesRenewed,
     /// A notice of many wrong passwords.
@@ -27,6 +29,7 @@ impl MessageKind {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
             Self::SecondFactorChanged => 8,
+            Self::SecondFactorRemoval => 9,
             Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
             Self::PasswordCompromised => 14,
@@ -40,6 +43,7 @@ impl MessageKind {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
             8 => Some(Self::SecondFactorChanged),
+            9 => Some(Self::SecondFactorRemoval),
             10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
             14 => Some(Self::PasswordCompromised),
@@ -54,6 +58,7 @@ impl MessageKind {
             Self::ResetLink => "RESET_LINK",
             Self::PasswordChanged => "PASSWORD_CHANGED",
             Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
+            Self::SecondFactorRemoval => "SECOND_FACTOR_REMOVAL",
             Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",

@@ -193,7 +193,8 @@ impl Service {
         Ok((codes, digests))
     }
 
-    fn notice_id(&self) -> Result<MessageId, NoEntropy> {
+    /// Names a new notice.
+    pub(super) fn notice_id(&self) -> Result<MessageId, NoEntropy> {
         Ok(MessageId::at(
             self.clock.now(),
             random::array(&*self.random)?,

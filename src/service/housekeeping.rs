@@ -45,6 +45,9 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::Calls,
         Leftovers::WrongPasswords,
         Leftovers::Enrolments,
+        Leftovers::FactorRemovals {
+            ended_before: before,
+        },
         Leftovers::Messages {
             requested_before: before,
         },

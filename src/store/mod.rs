@@ -12,6 +12,7 @@ mod change;
 mod factor;
 mod import;
 mod message;
+mod removal;
 mod request;
 mod reset;
 mod sealed;
@@ -26,6 +27,7 @@ pub use change::*;
 pub use factor::*;
 pub use import::*;
 pub use message::*;
+pub use removal::*;
 pub use request::*;
 pub use reset::*;
 pub use sealed::*;
@@ -124,7 +126,7 @@ pub trait Store: Send + Sync + 'static {
     /// Consumes a link: sets the password, moves the credential version, queues the notice.
     async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError>;
 
-    /// Kills every live link of the account that the reset belongs to.
+    /// Kills every live link of the account that the reset belongs to, or stops the removal of a second factor.
     async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError>;
 
     /// Takes the per-source limit and reads what a password is checked against.
@@ -168,6 +170,18 @@ pub trait Store: Send + Sync + 'static {
         &self,
         intent: RenewRecoveryCodes,
     ) -> Result<RecoveryCodesRenewed, StoreError>;
+
+    /// Orders that a second factor be taken away later, and announces it to its owner.
+    async fn order_factor_removal(
+        &self,
+        intent: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError>;
+
+    /// Reads whose second factor is to go by now, up to so many.
+    async fn due_factor_removals(&self, at_most: u32) -> Result<Vec<AccountId>, StoreError>;
+
+    /// Takes a second factor away whose time has come: moves the credential version, queues the notice.
+    async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError>;
 
     /// Creates an account without a password.
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError>;

@@ -27,6 +27,11 @@ pub enum Leftovers {
     WrongPasswords,
     /// Enrolments of authenticator apps that are out of time.
     Enrolments,
+    /// Orders to take a second factor away that have ended.
+    FactorRemovals {
+        /// Those that ended before.
+        ended_before: Timestamp,
+    },
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

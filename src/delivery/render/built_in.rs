@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use super::content::{BrandContent, Content, NoticeContent, ResetLinkContent};
+use super::content::{
+    BrandContent, Content, FactorRemovalContent, NoticeContent, ResetLinkContent,
+};
 use super::language::nearest;
 use super::{Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
@@ -28,6 +30,8 @@ macro_rules! templates {
 templates! { mail in MAILS;
     EnglishResetText(ResetLinkContent): "mail/en/reset_link.txt";
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
+    EnglishRemovalText(FactorRemovalContent): "mail/en/second_factor_removal.txt";
+    EnglishRemovalHtml(FactorRemovalContent): "mail/en/second_factor_removal.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
     EnglishFactorText(NoticeContent): "mail/en/second_factor_changed.txt";
@@ -40,6 +44,8 @@ templates! { mail in MAILS;
     EnglishCompromisedHtml(NoticeContent): "mail/en/password_compromised.html";
     GermanResetText(ResetLinkContent): "mail/de/reset_link.txt";
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
+    GermanRemovalText(FactorRemovalContent): "mail/de/second_factor_removal.txt";
+    GermanRemovalHtml(FactorRemovalContent): "mail/de/second_factor_removal.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
     GermanFactorText(NoticeContent): "mail/de/second_factor_changed.txt";
@@ -54,12 +60,14 @@ templates! { mail in MAILS;
 
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
+    EnglishRemovalSms(FactorRemovalContent): "sms/en/second_factor_removal.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
     EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
     EnglishCodesSms(NoticeContent): "sms/en/recovery_codes_renewed.txt";
     EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
+    GermanRemovalSms(FactorRemovalContent): "sms/de/second_factor_removal.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
     GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
     GermanCodesSms(NoticeContent): "sms/de/recovery_codes_renewed.txt";
@@ -171,6 +179,10 @@ fn parts(
             English => both!(link: EnglishResetText, EnglishResetHtml),
             German => both!(link: GermanResetText, GermanResetHtml),
         },
+        Content::FactorRemoval(removal) => match language {
+            English => both!(removal: EnglishRemovalText, EnglishRemovalHtml),
+            German => both!(removal: GermanRemovalText, GermanRemovalHtml),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
@@ -215,6 +227,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
         Content::ResetLink(link) => match language {
             English => text!(link: EnglishResetSms),
             German => text!(link: GermanResetSms),
+        },
+        Content::FactorRemoval(removal) => match language {
+            English => text!(removal: EnglishRemovalSms),
+            German => text!(removal: GermanRemovalSms),
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),

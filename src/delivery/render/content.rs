@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::single_line::{greeting_name, single_line};
 use super::spelling::Spelling;
-use super::{Asked, Brand, Mail, NoticeMail, ResetLink};
+use super::{Asked, Brand, FactorRemovalMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::user_agent::{Browser, System};
 
@@ -23,6 +23,7 @@ pub(super) struct BrandContent {
 #[serde(untagged)]
 pub(super) enum Content<'a> {
     ResetLink(ResetLinkContent<'a>),
+    FactorRemoval(FactorRemovalContent<'a>),
     Notice(NoticeContent<'a>),
 }
 
@@ -35,6 +36,15 @@ pub(super) struct ResetLinkContent<'a> {
     pub(super) cancel_url: &'a str,
     pub(super) lifetime: String,
     pub(super) expires_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct FactorRemovalContent<'a> {
+    pub(super) language: &'a str,
+    pub(super) name: String,
+    pub(super) happened_at: String,
+    pub(super) effective_at: String,
+    pub(super) cancel_url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -65,6 +75,9 @@ impl<'a> Content<'a> {
     pub(super) fn new(language: &'a str, mail: &Mail<'a>) -> Self {
         match mail {
             Mail::ResetLink(link) => Self::ResetLink(ResetLinkContent::new(language, link)),
+            Mail::FactorRemoval(removal) => {
+                Self::FactorRemoval(FactorRemovalContent::new(language, removal))
+            }
             Mail::Notice(notice) => Self::Notice(NoticeContent::new(language, notice)),
         }
     }
@@ -81,6 +94,19 @@ impl<'a> ResetLinkContent<'a> {
             cancel_url: link.cancel_url,
             lifetime: spelling.span(link.lifetime),
             expires_at: spelling.moment(link.expires_at),
+        }
+    }
+}
+
+impl<'a> FactorRemovalContent<'a> {
+    fn new(language: &'a str, removal: &FactorRemovalMail<'a>) -> Self {
+        let spelling = Spelling::of(language);
+        Self {
+            language,
+            name: greeting_name(removal.display_name),
+            happened_at: spelling.moment(removal.ordered_at),
+            effective_at: spelling.moment(removal.effective_at),
+            cancel_url: removal.cancel_url,
         }
     }
 }

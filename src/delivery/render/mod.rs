@@ -19,6 +19,7 @@
 //! | `mail.language` | the tag of the template's language, for the `lang` attribute |
 //! | `mail.name` | how to greet the person; empty when there is no name to greet by |
 //! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` only |
+//! | `mail.happened_at`, `mail.effective_at`, `mail.cancel_url` | `second_factor_removal` only |
 //! | `mail.happened_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | the notices only; what is unknown of the middle three is empty |
 //!
 //! All are text but `mail.from_profile`, which is true or false.
@@ -62,6 +63,8 @@ pub struct Brand {
 pub enum Mail<'a> {
     /// A link to choose a new password.
     ResetLink(ResetLink<'a>),
+    /// The second factor is about to be removed, and a link to stop that.
+    FactorRemoval(FactorRemovalMail<'a>),
     /// Something that the account's owner should know.
     Notice(NoticeMail<'a>),
 }
@@ -90,6 +93,18 @@ pub enum Asked {
     AtSignIn,
     /// From the profile, by somebody who was signed in.
     FromProfile,
+}
+
+/// The second factor is about to be removed, and a link to say "this was not me".
+pub struct FactorRemovalMail<'a> {
+    /// The account's display name; empty when it has none.
+    pub display_name: &'a str,
+    /// When the support desk ordered it.
+    pub ordered_at: Timestamp,
+    /// When the factor is gone, and the link stops nothing any more.
+    pub effective_at: Timestamp,
+    /// The page that stops it.
+    pub cancel_url: &'a str,
 }
 
 /// A notice: what happened, when, roughly from where, and what to do if it was somebody else
@@ -123,6 +138,7 @@ impl Mail<'_> {
     const fn stem(&self) -> &'static str {
         match self {
             Self::ResetLink(_) => "reset_link",
+            Self::FactorRemoval(_) => "second_factor_removal",
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
                 Notice::SecondFactorChanged => "second_factor_changed",
@@ -142,6 +158,7 @@ impl Mail<'_> {
     const fn essential(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::ResetLink(link) => Some(("reset_url", link.reset_url)),
+            Self::FactorRemoval(removal) => Some(("cancel_url", removal.cancel_url)),
             Self::Notice(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Asked, Mail, NoticeMail, ResetLink};
+use super::{Asked, FactorRemovalMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::network::Network;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
@@ -18,6 +18,7 @@ pub(super) fn mails() -> Vec<Mail<'static>> {
         for asked in [Asked::AtSignIn, Asked::FromProfile] {
             mails.push(Mail::ResetLink(reset_link(display_name, asked)));
         }
+        mails.push(Mail::FactorRemoval(factor_removal(display_name)));
         for browser in [Browser::Firefox, Browser::Unknown] {
             for system in [System::Linux, System::Unknown] {
                 let device = BrowserAndSystem { browser, system };
@@ -39,6 +40,16 @@ pub(super) fn reset_link(display_name: &str, asked: Asked) -> ResetLink<'_> {
         cancel_url: "https://accounts.example.com/cancel#rlc1_ThisIsNoTokenButItIsAsLongAsOneSoThatTheSampleMailsLookLikeTheMailsPeopleReceive",
         lifetime: Duration::from_mins(30),
         expires_at: Timestamp::constant(1_795_444_320, 0),
+    }
+}
+
+/// A removal as the courier would hand it over.
+pub(super) fn factor_removal(display_name: &str) -> FactorRemovalMail<'_> {
+    FactorRemovalMail {
+        display_name,
+        ordered_at: Timestamp::constant(1_795_444_320, 0),
+        effective_at: Timestamp::constant(1_795_617_120, 0),
+        cancel_url: "https://accounts.example.com/cancel#rlc1_ThisIsNoTokenButItIsAsLongAsOneSoThatTheSampleMailsLookLikeTheMailsPeopleReceive",
     }
 }
 

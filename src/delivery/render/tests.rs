@@ -79,6 +79,8 @@ fn the_mails_read_as_they_should() {
             "reset_link_asked_from_profile",
             &asked_from_profile("Ada Lovelace"),
         );
+        let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
+        snapshot(removal.stem(), &removal);
         for about in Notice::ALL {
             let mail = notice(about, "Ada Lovelace");
             snapshot(mail.stem(), &mail);
@@ -99,6 +101,9 @@ fn a_mail_with_nothing_but_the_necessary_reads_as_it_should() {
     let renderer = Renderer::new(&brand, TemplateDirs::default()).unwrap();
     let link = renderer.render("en", &asked_at_sign_in("")).unwrap();
     insta::assert_snapshot!("bare_reset_link", link.text);
+    let removal = Mail::FactorRemoval(sample::factor_removal(""));
+    let removal = renderer.render("en", &removal).unwrap();
+    insta::assert_snapshot!("bare_second_factor_removal", removal.text);
     for about in Notice::ALL {
         let notice = Mail::Notice(sample::notice(about, "", unknown));
         let text = renderer.render("en", &notice).unwrap().text;
@@ -130,7 +135,10 @@ fn all_texts() -> impl Iterator<Item = String> {
 fn the_text_messages_read_as_they_should() {
     let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
     for language in LANGUAGES {
-        let mut texts = vec![renderer.render_sms(language, &by_sms()).unwrap()];
+        let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
+        let mut texts = Vec::from(
+            [by_sms(), removal].map(|mail| renderer.render_sms(language, &mail).unwrap()),
+        );
         for about in Notice::ALL {
             let notice = notice(about, "Ada Lovelace");
             texts.push(renderer.render_sms(language, &notice).unwrap());

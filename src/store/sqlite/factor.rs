@@ -34,7 +34,7 @@ fn proven(work: &Work<'_>, proof: &ShownProof) -> Result<Result<Account, ProofFa
     })
 }
 
-fn by_id(work: &Work<'_>, account_id: AccountId) -> Result<Option<Account>, StoreError> {
+pub(super) fn by_id(work: &Work<'_>, account_id: AccountId) -> Result<Option<Account>, StoreError> {
     one(
         work.sql(),
         "SELECT * FROM accounts WHERE account_id = ?1",
@@ -157,8 +157,8 @@ pub(super) fn set_second_factor(
 }
 
 /// Makes this the account's factor, and with it the version that kills every link, challenge and proof. What
-/// belonged to the factor before goes.
-fn choose(
+/// belonged to the factor before goes, and an order to remove it.
+pub(super) fn choose(
     work: &mut Work<'_>,
     call: &Call,
     before: &Account,
@@ -181,6 +181,11 @@ fn choose(
     )?;
     let after =
         after.ok_or_else(|| StoreError::corrupt("an account changed within a transaction"))?;
+    change(
+        work.sql(),
+        "UPDATE factor_removals SET ended_at = ?1 WHERE account_id = ?2 AND ended_at IS NULL",
+        (work.now().as_micros(), before.account_id.as_bytes()),
+    )?;
     for table in ["totp", "enrolments", "recovery_codes"] {
         change(
             work.sql(),

@@ -3,7 +3,7 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, change, factor, import, installation, messages, outbox,
-    peppers, requests, resets, room, sealed, sign_in, tidy,
+    peppers, removal, requests, resets, room, sealed, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -13,11 +13,12 @@ use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
     BeginEnrolment, BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
     CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, EventStretch, EventsRead, ExportedAccount, FinishEnrolment, FinishSignIn,
-    ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
-    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
-    OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
-    RecoveryCodesRenewed, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    EnrolmentTried, EventStretch, EventsRead, ExportedAccount, FactorRemovalOrdered, FactorRemoved,
+    FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased,
+    MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount,
+    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval,
+    PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
+    RemoveFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
     ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet,
     SecurityInfo, SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun,
     SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, UpdateAccount,
@@ -172,6 +173,32 @@ impl Store for SqliteStore {
         self.writer
             .submit(Interactive, move |work| {
                 factor::enrol_demo_app(work, &intent)
+            })
+            .await
+    }
+
+    async fn order_factor_removal(
+        &self,
+        intent: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                removal::order_factor_removal(work, &intent)
+            })
+            .await
+    }
+
+    async fn due_factor_removals(&self, at_most: u32) -> Result<Vec<AccountId>, StoreError> {
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| removal::due_factor_removals(connection, now, at_most))
+            .await
+    }
+
+    async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError> {
+        self.writer
+            .submit(Background, move |work| {
+                removal::remove_factor(work, &intent)
             })
             .await
     }

@@ -35,6 +35,7 @@ mod queue;
 mod readers;
 mod recovery_codes;
 mod refusal;
+mod removal;
 mod requests;
 mod resets;
 mod restore;

@@ -21,6 +21,9 @@ use rusqlite::Row;
 /// How many due messages are looked at for those that are over when none is to be leased.
 const SWEPT: u32 = 100;
 
+/// The kind whose messages carry a link that stops the removal of a second factor.
+const REMOVAL: u8 = MessageKind::SecondFactorRemoval.code();
+
 /// Leases what is due. A message whose time is over, or whose link died meanwhile, is expired instead of tried.
 pub(super) fn lease_messages(
     work: &mut Work<'_>,
@@ -33,10 +36,11 @@ pub(super) fn lease_messages(
     let due = all(
         work.sql(),
         &format!(
-            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at,
-                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AS worth_sending
+            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at, f.removal_id, f.effective_at,
+                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AND f.ended_at IS NULL AS worth_sending
              FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
                              LEFT JOIN resets r ON r.reset_id = m.reset_id
+                             LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = {REMOVAL}
              WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
         ),
         (work.now().as_micros(), looked_at, intent.channel.code()),
@@ -93,7 +97,12 @@ impl Due {
         let message_id = row.message_id("message_id")?;
         if !row.flag("worth_sending")? {
             let reset: Option<[u8; 16]> = row.get("reset_id")?;
-            let why = reset.map_or("notice_too_old", |_| "link_dead");
+            let linked = reset.is_some() || row.message_kind()? == MessageKind::SecondFactorRemoval;
+            let why = if linked {
+                "link_dead"
+            } else {
+                "notice_too_old"
+            };
             return Ok(Self::TooLate(message_id, account_id(row)?, why));
         }
         Ok(match leased(row, message_id) {
@@ -150,6 +159,13 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
         },
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
         MessageKind::SecondFactorChanged => notice(row, Notice::SecondFactorChanged)?,
+        MessageKind::SecondFactorRemoval => MessageContent::FactorRemoval {
+            link: Link {
+                reset_id: row.reset_id("removal_id")?,
+                expires_at: row.moment("effective_at")?,
+            },
+            ordered_at: row.moment("happened_at")?,
+        },
         MessageKind::RecoveryCodesRenewed => notice(row, Notice::RecoveryCodesRenewed)?,
         MessageKind::WrongPasswords => notice(row, Notice::WrongPasswords)?,
         MessageKind::PasswordCompromised => notice(row, Notice::PasswordCompromised)?,

@@ -2,7 +2,7 @@
 
 use super::Bench;
 use crate::support::fixture::{self, call, fresh, update};
-use relatch::domain::account::{Account, AccountChange, Profile, SecondFactor};
+use relatch::domain::account::{Account, AccountChange, SecondFactor};
 use relatch::domain::id::{AccountId, MessageId};
 use relatch::domain::message::Notice;
 use relatch::domain::phone::Phone;
@@ -10,8 +10,8 @@ use relatch::domain::recovery_code::{RecoveryCode, RecoveryCodeDigest};
 use relatch::domain::seal::Sealed;
 use relatch::domain::totp::Step;
 use relatch::store::{
-    AccountCreated, App, BeginEnrolment, CreateAccount, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
+    AccountCreated, App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried,
+    FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
     RenewRecoveryCodes, SecondFactorSet, SetSecondFactor, ShownProof, Tidy, TryEnrolment,
 };
 use std::sync::Arc;
@@ -83,15 +83,8 @@ fn renew(proof: ShownProof, byte: u8) -> RenewRecoveryCodes {
 impl Bench {
     /// An account with a verified phone.
     async fn with_phone(&self, second_factor: SecondFactor) -> Account {
-        let creation = CreateAccount {
-            profile: Profile {
-                phone: Some(Phone::parse("+14155550100").unwrap()),
-                phone_verified: true,
-                second_factor,
-                ..fixture::profile(EMAIL)
-            },
-            ..fixture::create(EMAIL)
-        };
+        let mut creation = fixture::create_with_sms(EMAIL);
+        creation.profile.second_factor = second_factor;
         match self.store.create_account(creation).await.unwrap() {
             AccountCreated::Created(account) => account,
             other => panic!("{other:?}"),
@@ -130,7 +123,9 @@ impl Bench {
     async fn due_notices(&self) -> Vec<Notice> {
         let about = |content| match content {
             MessageContent::Notice { about, .. } => about,
-            MessageContent::ResetLink { .. } => panic!("no link is due"),
+            MessageContent::ResetLink { .. } | MessageContent::FactorRemoval { .. } => {
+                panic!("no link is due")
+            }
         };
         let due = self.due().await;
         due.iter().map(|message| about(message.content)).collect()

@@ -7,6 +7,7 @@ mod import;
 mod limits;
 mod outbox;
 mod peppers;
+mod removals;
 mod requests;
 mod resets;
 mod sign_in;
@@ -130,7 +131,7 @@ impl Bench {
 /// The link that a message carries.
 pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
-        MessageContent::ResetLink { link, .. } => link,
+        MessageContent::ResetLink { link, .. } | MessageContent::FactorRemoval { link, .. } => link,
         MessageContent::Notice { .. } => panic!("a notice carries no link"),
     }
 }
@@ -208,6 +209,15 @@ macro_rules! contract {
                 another_factor_takes_the_app_and_every_code_along,
                 recovery_codes_are_for_factors_that_they_stand_in_for,
                 a_proof_that_does_not_stand_changes_nothing,
+            ],
+            removals: [
+                a_removal_is_announced_and_takes_effect_in_its_time,
+                whoever_is_told_of_a_removal_can_stop_it,
+                what_was_stopped_is_announced_no_more,
+                a_removal_under_way_is_ordered_once,
+                an_owner_who_chooses_another_factor_ends_a_removal,
+                of_many_who_carry_a_removal_out_at_once_one_does,
+                a_removal_is_forgotten_once_it_has_ended,
             ],
             import: [
                 an_imported_row_is_an_account_at_once_and_may_be_sent_again,

@@ -69,7 +69,9 @@ impl Bench {
     async fn notices(&self) -> usize {
         let about = |content| match content {
             MessageContent::Notice { about, .. } => about,
-            MessageContent::ResetLink { .. } => panic!("no link is due"),
+            MessageContent::ResetLink { .. } | MessageContent::FactorRemoval { .. } => {
+                panic!("no link is due")
+            }
         };
         let due = self.due().await;
         due.iter()

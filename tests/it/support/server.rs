@@ -80,7 +80,7 @@ impl Interceptor for Bearer {
 }
 
 /// The scopes of each caller; its token is derived from its name.
-const CALLERS: [(&str, &[&str]); 4] = [
+const CALLERS: [(&str, &[&str]); 5] = [
     (
         "all",
         &[
@@ -98,6 +98,7 @@ const CALLERS: [(&str, &[&str]); 4] = [
     ("reset", &["reset"]),
     ("profile", &["profile"]),
     ("accounts", &["accounts"]),
+    ("support", &["remove_factor"]),
 ];
 
 impl TestServer {
