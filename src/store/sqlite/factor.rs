@@ -75,7 +75,7 @@ pub(super) fn try_enrolment(
     intent: &TryEnrolment,
 ) -> Result<EnrolmentTried, StoreError> {
     let account_id = intent.account_id;
-    let tried = one(
+    let taken = one(
         work.sql(),
         "UPDATE enrolments AS e SET tries = e.tries + 1 FROM accounts AS a
          WHERE e.account_id = ?1 AND a.account_id = e.account_id AND e.tries < ?2 AND e.expires_at > ?3
@@ -90,7 +90,7 @@ pub(super) fn try_enrolment(
             Ok((compare, row.number("tries")?))
         },
     )?;
-    let Some((compare, tries)) = tried else {
+    let Some((compare, tries)) = taken else {
         let account = by_id(work, account_id)?;
         return Ok(account.map_or(EnrolmentTried::NoAccount, |_| EnrolmentTried::Gone));
     };
