@@ -53,6 +53,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// little behind this one, and what is due here is not yet due there.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
+/// How long messages wait for others when one has come: what comes together shares its commits, and nobody
+/// notices.
+const LINGER: Duration = Duration::from_millis(50);
+
 /// How long to wait before asking a store again that could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -107,7 +111,7 @@ impl Courier {
                     // The sender lives as long as the store does, and the store as long as this.
                     Ok(taken_up) => tokio::select! {
                         () = sleep(courier.rest(&taken_up)) => {}
-                        _ = work.changed() => {}
+                        _ = work.changed() => sleep(LINGER).await,
                     },
                     Err(error) => {
                         tracing::warn!(%error, "the outbox could not be read; trying again");

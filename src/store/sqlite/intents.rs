@@ -54,7 +54,7 @@ impl Store for SqliteStore {
 
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError> {
         self.writer
-            .submit(Interactive, move |work| resets::open_reset(work, &intent))
+            .submit_passing(Interactive, move |work| resets::open_reset(work, &intent))
             .await
     }
 
@@ -76,7 +76,7 @@ impl Store for SqliteStore {
 
     async fn begin_sign_in(&self, intent: BeginSignIn) -> Result<SignInBegun, StoreError> {
         self.writer
-            .submit(Interactive, move |work| {
+            .submit_passing(Interactive, move |work| {
                 sign_in::begin_sign_in(work, &intent)
             })
             .await
@@ -92,7 +92,7 @@ impl Store for SqliteStore {
 
     async fn open_change(&self, intent: OpenChange) -> Result<OpenedChange, StoreError> {
         self.writer
-            .submit(Interactive, move |work| change::open_change(work, &intent))
+            .submit_passing(Interactive, move |work| change::open_change(work, &intent))
             .await
     }
 
@@ -219,7 +219,7 @@ impl Store for SqliteStore {
 
     async fn open_account(&self, intent: OpenAccount) -> Result<OpenedAccount, StoreError> {
         self.writer
-            .submit(Interactive, move |work| {
+            .submit_passing(Interactive, move |work| {
                 accounts::open_account(work, &intent)
             })
             .await
@@ -287,7 +287,7 @@ impl Store for SqliteStore {
 
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError> {
         self.writer
-            .submit(Background, move |work| {
+            .submit_passing(Background, move |work| {
                 outbox::lease_messages(work, &intent)
             })
             .await

@@ -106,6 +106,7 @@ async fn nothing_that_had_ended_lives_again() {
     use_link(&premises, &served, &used_later, LATER)
         .await
         .unwrap();
+    post.mail(5).await;
 
     let refused = store(&["restore"], &file, configured).unwrap_err();
     assert!(refused.contains("move the whole directory"), "{refused}");
