@@ -32,6 +32,8 @@ pub enum Method {
     CreateAccount,
     /// `DeliveryService.RetryMessage`
     RetryMessage,
+    /// `AccountService.RemoveSecondFactor`
+    RemoveSecondFactor,
 }
 
 impl Method {
@@ -43,6 +45,7 @@ impl Method {
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
             Self::RetryMessage => b"RetryMessage",
+            Self::RemoveSecondFactor => b"RemoveSecondFactor",
         }
     }
 }

@@ -92,6 +92,13 @@ pub enum MessageContent {
         /// When it was asked for.
         requested_at: Timestamp,
     },
+    /// The second factor is about to be removed.
+    FactorRemoval {
+        /// What the token of the link says that stops it.
+        link: Link,
+        /// When it was ordered.
+        ordered_at: Timestamp,
+    },
     /// Something that the account's owner should know.
     Notice {
         /// What.

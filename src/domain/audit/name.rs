@@ -118,6 +118,10 @@ event_names! {
     EnrolmentTried = "totp_enrolment_tried" Info,
     /// An account's second factor is another, or another app.
     SecondFactorChanged = "second_factor_changed" Info,
+    /// The support desk takes a second factor away; its owner has time to object.
+    FactorRemovalOrdered = "second_factor_removal_ordered" Warn,
+    /// The owner objected.
+    FactorRemovalCancelled = "second_factor_removal_cancelled" Warn,
     /// Recovery codes were issued, and those before them are void.
     RecoveryCodesRenewed = "recovery_codes_renewed" Info,
     /// Sessions were ended.

@@ -3,21 +3,24 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
-    messages, outbox, requests, resets, retry, room, sealed, sign_in, sms_budgets, tidy, tries,
+    messages, outbox, peppers, removal, requests, resets, retry, room, sealed, sign_in,
+    sms_budgets, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
+use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
     BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChallengeFinished, ChangePassword,
     CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
     EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
-    FactorTried, FinishChallenge, FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount,
-    LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageRetried,
-    MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset,
+    FactorRemovalOrdered, FactorRemoved, FactorTried, FinishChallenge, FinishEnrolment,
+    FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced,
+    MessageBounced, MessagePage, MessageRecord, MessageRetried, MessageSettled, OpenAccount,
+    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval,
     PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
-    RefuseFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    RefuseFactor, RemoveFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
     ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken, SealedSecret, SealedSecrets,
     SecondFactorSet, SecurityInfo, SendCode, SessionsEnded, SetDemoPassword, SetSecondFactor,
     SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn,
@@ -206,6 +209,32 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn order_factor_removal(
+        &self,
+        intent: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                removal::order_factor_removal(work, &intent)
+            })
+            .await
+    }
+
+    async fn due_factor_removals(&self, at_most: u32) -> Result<Vec<AccountId>, StoreError> {
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| removal::due_factor_removals(connection, now, at_most))
+            .await
+    }
+
+    async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError> {
+        self.writer
+            .submit(Background, move |work| {
+                removal::remove_factor(work, &intent)
+            })
+            .await
+    }
+
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError> {
         self.writer
             .submit(Interactive, move |work| {
@@ -336,6 +365,10 @@ impl Store for SqliteStore {
         self.readers
             .read(move |connection| backlog::backlog(connection, operations, unresolved, now))
             .await
+    }
+
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
+        self.readers.read(peppers::in_use).await
     }
 
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use super::Bench;
 use crate::support::fixture::{self, call, fresh, update};
-use relatch::domain::account::{Account, AccountChange, Profile, SecondFactor};
+use relatch::domain::account::{Account, AccountChange, SecondFactor};
 use relatch::domain::id::{AccountId, MessageId};
 use relatch::domain::message::Notice;
 use relatch::domain::phone::Phone;
@@ -10,8 +10,8 @@ use relatch::domain::recovery_code::{RecoveryCode, RecoveryCodeDigest};
 use relatch::domain::seal::Sealed;
 use relatch::domain::totp::Step;
 use relatch::store::{
-    AccountCreated, App, BeginEnrolment, CreateAccount, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
+    AccountCreated, App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried,
+    FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
     RenewRecoveryCodes, SecondFactorSet, SetSecondFactor, ShownProof, Tidy, TryEnrolment,
 };
 use std::sync::Arc;
@@ -83,15 +83,8 @@ fn renew(proof: ShownProof, byte: u8) -> RenewRecoveryCodes {
 impl Bench {
     /// An account with a verified phone.
     async fn with_phone(&self, second_factor: SecondFactor) -> Account {
-        let creation = CreateAccount {
-            profile: Profile {
-                phone: Some(Phone::parse("+14155550100").unwrap()),
-                phone_verified: true,
-                second_factor,
-                ..fixture::profile(EMAIL)
-            },
-            ..fixture::create(EMAIL)
-        };
+        let mut creation = fixture::create_with_sms(EMAIL);
+        creation.profile.second_factor = second_factor;
         match self.store.create_account(creation).await.unwrap() {
             AccountCreated::Created(account) => account,
             other => panic!("{other:?}"),
@@ -315,7 +308,8 @@ pub(super) async fn a_factor_is_chosen_among_those_that_the_account_has(bench: B
     assert_eq!(sms.profile.second_factor, SecondFactor::Sms);
     assert_eq!(sms.credential_version, email.credential_version.next());
     assert_eq!(bench.events(head).await, ["second_factor_changed"]);
-    assert_eq!(bench.due_notices().await, [Notice::SecondFactorChanged]);
+    let (told, by_mail_and_sms) = (bench.due_notices().await, [Notice::SecondFactorChanged; 2]);
+    assert_eq!(told, by_mail_and_sms);
 
     let withdrawn = AccountChange {
         phone_verified: Some(false),
@@ -365,7 +359,8 @@ pub(super) async fn recovery_codes_are_for_factors_that_they_stand_in_for(bench:
         assert_eq!(bench.codes_left(account.account_id).await, 10);
     }
     assert_eq!(bench.events(head).await, ["recovery_codes_renewed"; 2]);
-    assert_eq!(bench.due_notices().await, [Notice::RecoveryCodesRenewed; 2]);
+    let (told, by_mail_and_sms) = (bench.due_notices().await, [Notice::RecoveryCodesRenewed; 4]);
+    assert_eq!(told, by_mail_and_sms, "twice");
     assert_eq!(bench.reread(account.account_id).await, account);
 
     let other = bench.account("ben@example.com").await;

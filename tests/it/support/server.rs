@@ -82,7 +82,7 @@ impl Interceptor for Bearer {
 }
 
 /// The scopes of each caller; its token is derived from its name.
-const CALLERS: [(&str, &[&str]); 4] = [
+const CALLERS: [(&str, &[&str]); 5] = [
     (
         "all",
         &[
@@ -100,6 +100,7 @@ const CALLERS: [(&str, &[&str]); 4] = [
     ("reset", &["reset"]),
     ("profile", &["profile"]),
     ("accounts", &["accounts"]),
+    ("support", &["remove_factor"]),
 ];
 
 impl TestServer {
@@ -192,7 +193,7 @@ impl TestServer {
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around).unwrap();
+        let app = App::open(&config, around).await.unwrap();
         let service = app.service.clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = grpc.local_addr().unwrap();
