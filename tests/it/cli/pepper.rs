@@ -14,13 +14,13 @@ fn a_pepper_is_made_and_another_promoted_in_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
     let made = relatch(here, "pepper init").succeeded();
-    let mode = || {
+    let permissions = || {
         fs::metadata(here.join("pepper.toml"))
             .unwrap()
             .permissions()
             .mode()
     };
-    assert_eq!(mode() & 0o7777, 0o600);
+    assert_eq!(permissions() & 0o7777, 0o600);
     let lines = listed(here);
     let [line] = lines.as_slice() else {
         panic!("{lines:?}")
@@ -39,7 +39,7 @@ fn a_pepper_is_made_and_another_promoted_in_its_place() {
     relatch(here, &format!("pepper promote {second}")).succeeded();
     let expected = [format!("{first}  verifying"), format!("{second}  current")];
     assert_eq!(listed(here), expected);
-    assert_eq!(mode() & 0o7777, 0o600);
+    assert_eq!(permissions() & 0o7777, 0o600);
     assert_eq!(fs::read_dir(here).unwrap().count(), 1);
 
     let told = relatch(here, "pepper promote 00000000").refused();

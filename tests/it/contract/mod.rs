@@ -283,6 +283,7 @@ macro_rules! contract {
                 what_was_sent_or_suppressed_stays_as_it_is,
                 a_repeated_retry_is_one,
                 a_notice_goes_to_the_address_of_now_if_there_is_one,
+                a_code_goes_to_where_the_factor_is_until_its_sign_in_is_over,
             ],
             limits: [
                 a_source_is_limited_and_recovers,
