@@ -151,11 +151,11 @@ impl Overrides {
                     // The `escape` filter, if a template asks for it, escapes slashes as well.
                     let html = rendered.html.replace("&#x2f;", "/");
                     let parts = [(rendered.text, "txt"), (html, "html")];
-                    shown(ChannelKind::Email, language, &mail, parts)?;
+                    shown(ChannelKind::Email, language, &mail, &parts)?;
                 }
                 if self.speaks(ChannelKind::Sms, language, &mail) {
                     let text = self.render_sms_in(language, brand, &mail, explained)?;
-                    shown(ChannelKind::Sms, language, &mail, [(text, "txt")])?;
+                    shown(ChannelKind::Sms, language, &mail, &[(text, "txt")])?;
                 }
             }
         }
@@ -249,7 +249,7 @@ fn shown<const N: usize>(
     channel: ChannelKind,
     language: &str,
     mail: &Mail<'_>,
-    parts: [(String, &str); N],
+    parts: &[(String, &str); N],
 ) -> Result<(), TemplateError> {
     let Some((name, value)) = mail.essential() else {
         return Ok(());
