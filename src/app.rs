@@ -4,22 +4,27 @@ mod allotment;
 pub mod bounces;
 mod callers;
 pub mod dev;
+mod parts;
 mod scrape;
 pub mod serve;
+pub mod sms;
 pub mod smtp;
 
 pub use callers::Reread;
+pub use parts::renderer;
 
 use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
 use crate::config::{Config, ShutdownPace};
-use crate::delivery::render::{Brand, Renderer, TemplateError};
-use crate::delivery::{Channel, Courier};
+use crate::delivery::render::TemplateError;
+use crate::delivery::{Channel, Courier, Unconfigured};
 use crate::domain::audit::{EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::keyring::Keyring;
+use crate::domain::message::ChannelKind;
 use crate::domain::page::Pages;
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Breaches, Policy, PolicyError};
+use crate::domain::password::{Argon2ParamsError, Breaches, PolicyError};
+use crate::domain::sms_budget::SmsBudgets;
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::health::{Health, Pace};
@@ -27,9 +32,9 @@ use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
 use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
-use crate::service::hasher::{Hasher, HasherSettings, HasherStartError, Peppers};
+use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
-use crate::service::{Rules, Service, housekeeping, resolve};
+use crate::service::{Service, housekeeping, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -38,10 +43,10 @@ use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
+use parts::{hashing, rules};
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use thiserror::Error;
 use tokio::task::JoinSet;
 
@@ -55,12 +60,22 @@ pub struct Surroundings {
     pub keyring: Arc<ArcSwap<Keyring>>,
     /// Who may call.
     pub callers: Arc<ArcSwap<Callers>>,
-    /// How mails travel.
-    pub channel: Arc<dyn Channel>,
+    /// How messages travel.
+    pub channels: Channels,
     /// Where the links in mails lead.
     pub pages: Pages,
     /// What the service is measured with.
     pub metrics: Metrics,
+}
+
+/// How messages travel.
+pub struct Channels {
+    /// Mails.
+    pub mail: Arc<dyn Channel>,
+    /// Text messages; `None` is a service that sends none.
+    pub sms: Option<Arc<dyn Channel>>,
+    /// How many of those there may be; `None` is as many as are asked for.
+    pub sms_budgets: Option<SmsBudgets>,
 }
 
 /// Why the service does not start.
@@ -69,7 +84,7 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The mail templates cannot be used.
+    /// The templates cannot be used.
     #[error(transparent)]
     Templates(#[from] TemplateError),
     /// The password policy is impossible.
@@ -119,7 +134,7 @@ pub struct App {
     pub service: Arc<Service>,
     refusals: Arc<Refusals>,
     callers: Arc<ArcSwap<Callers>>,
-    courier: Courier,
+    couriers: [Courier; 2],
     scrape: Scrape,
     breaches: Option<BreachWatch>,
     reflection: bool,
@@ -130,7 +145,7 @@ pub struct App {
 impl App {
     /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
     pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
-        let renderer = renderer(config)?;
+        let renderer = Arc::new(renderer(config)?);
         let rules = Arc::new(rules(config)?);
         let breach_file = config.password.breach_file.clone();
         let breaches = breach_file.map(BreachWatch::open).transpose()?;
@@ -140,22 +155,35 @@ impl App {
             &config.store.directory,
             SqliteSettings {
                 demonstration: config.demonstration,
+                sms: around.channels.sms.is_some(),
                 metrics: metrics.writer.clone(),
                 ..SqliteSettings::default()
             },
             Arc::clone(&around.clock),
             Arc::clone(&around.random),
         )?);
-        let courier = Courier {
+        let courier = |carries, channel, budgets| Courier {
+            carries,
             store: Arc::clone(&store),
             clock: Arc::clone(&around.clock),
             random: Arc::clone(&around.random),
             keyring: Arc::clone(&around.keyring),
-            renderer,
-            channel: around.channel,
-            pages: around.pages,
+            renderer: Arc::clone(&renderer),
+            channel,
+            pages: around.pages.clone(),
+            budgets,
             metrics: metrics.delivery.clone(),
         };
+        let Channels {
+            mail,
+            sms,
+            sms_budgets,
+        } = around.channels;
+        let sms = sms.unwrap_or_else(|| Arc::new(Unconfigured));
+        let couriers = [
+            courier(ChannelKind::Email, mail, None),
+            courier(ChannelKind::Sms, sms, sms_budgets),
+        ];
         let scrape = Scrape::new(&metrics, Arc::clone(&store), Arc::clone(&around.clock));
         let service = Arc::new(Service {
             store,
@@ -176,7 +204,7 @@ impl App {
             )),
             service,
             callers: around.callers,
-            courier,
+            couriers,
             scrape,
             breaches,
             reflection: config.grpc.reflection,
@@ -200,7 +228,7 @@ impl App {
             service,
             refusals,
             callers,
-            courier,
+            couriers,
             scrape,
             breaches,
             reflection,
@@ -248,7 +276,9 @@ impl App {
             Arc::clone(&service),
             stopped.clone().requested(),
         ));
-        workers.spawn(courier.run(stopped.clone().requested()));
+        for courier in couriers {
+            workers.spawn(courier.run(stopped.clone().requested()));
+        }
         let (store, ending) = (Arc::clone(&service.store), shutdown.clone());
         workers.spawn(async move {
             health
@@ -346,49 +376,4 @@ async fn tell(service: &Service, name: EventName) -> Result<(), RunError> {
         facts: vec![("version", env!("CARGO_PKG_VERSION").to_owned())],
     };
     Ok(service.store.record(vec![event]).await?)
-}
-
-/// What writes the mails: tries every template, so that a mistake is told before a mail is wanted.
-pub fn renderer(config: &Config) -> Result<Renderer, TemplateError> {
-    let brand = Brand {
-        product_name: config.mail.product_name.clone(),
-        support_contact: config.mail.support_contact.clone(),
-    };
-    Renderer::new(&brand, config.mail.templates_dir.as_deref())
-}
-
-fn rules(config: &Config) -> Result<Rules, PolicyError> {
-    let password = &config.password;
-    let names: Vec<String> = password
-        .service_words
-        .iter()
-        .chain([&config.mail.product_name])
-        .cloned()
-        .collect();
-    Ok(Rules {
-        rates: config.limits,
-        lifetime: config.links.lifetime,
-        intake_cap: config.intake.cap,
-        retention: config.retention.messages,
-        policy: Arc::new(Policy::new(
-            password.min_length,
-            password.min_score,
-            &names,
-        )?),
-    })
-}
-
-fn hashing(config: &Config, metrics: &Metrics) -> Result<HasherSettings, Argon2ParamsError> {
-    let threads = config
-        .hashing
-        .threads
-        .or(available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN);
-    Ok(HasherSettings {
-        threads,
-        queue: config.hashing.queue,
-        params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
-        peppers: Peppers::default(),
-        metrics: metrics.hasher.clone(),
-    })
 }

@@ -178,6 +178,7 @@ async fn link(service: Arc<Service>, kind: LinkKind) -> Result<String, Trouble> 
         reset_id,
         message_id: MessageId::from_bytes(random::array(&SystemRandom)?),
         lifetime: service.rules.lifetime,
+        sms_lifetime: service.rules.sms_lifetime,
     };
     match service.store.request_profile_link(intent).await? {
         ProfileLink::Queued(queued) => {

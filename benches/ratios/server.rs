@@ -4,7 +4,7 @@ use crate::Trouble;
 use crate::calls::Calls;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use relatch::app::{App, Listeners, Surroundings};
+use relatch::app::{App, Channels, Listeners, Surroundings};
 use relatch::clock::SystemClock;
 use relatch::config::{Config, Profile, Source};
 use relatch::delivery::{Channel, OutgoingMessage, SendError};
@@ -90,7 +90,11 @@ impl Server {
             random: Arc::new(SystemRandom),
             keyring: Arc::new(ArcSwap::from_pointee(keyring)),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new([stanza]))),
-            channel: Arc::new(Nowhere(Arc::clone(&sent))),
+            channels: Channels {
+                mail: Arc::new(Nowhere(Arc::clone(&sent))),
+                sms: None,
+                sms_budgets: None,
+            },
             pages: Pages::of_console(address),
             metrics: Metrics::default(),
         };

@@ -88,10 +88,11 @@ CREATE TABLE messages (
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,
     system       TEXT,                               -- on which system
+    counted      INTEGER NOT NULL DEFAULT 0,         -- whether a text message was counted in sms_budgets
     attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX messages_due ON messages (due_at, requested_at) WHERE due_at IS NOT NULL;
+CREATE INDEX messages_due ON messages (channel, due_at, requested_at) WHERE due_at IS NOT NULL;
 CREATE INDEX messages_of_account ON messages (account_id, requested_at) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_of_identifier ON messages (identifier, requested_at) WHERE identifier IS NOT NULL;
 CREATE INDEX messages_of_reset ON messages (reset_id) WHERE reset_id IS NOT NULL;
@@ -113,6 +114,14 @@ CREATE TABLE limits (
     limit_key BLOB PRIMARY KEY,
     arrival   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Text messages that were sent on the last day that any was: to a number, to a country, in all.
+CREATE TABLE sms_budgets (
+    budget_key BLOB PRIMARY KEY,                     -- what is counted, and a pseudonym of whose
+    day        INTEGER NOT NULL,                     -- since 1970, in UTC
+    spent      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sms_budgets_over ON sms_budgets (day);
 
 -- Wrong passwords of an account from one source, since the last right one.
 CREATE TABLE wrong_passwords (

@@ -9,7 +9,7 @@ mod sockets;
 pub use demo::DemoRefused;
 
 use super::callers::{self, Reread};
-use super::{App, Listeners, RunError, StartError, Surroundings};
+use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
 use crate::clock::SystemClock;
 use crate::config::{
     Config, KeyringFile, KeyringFileError, KeyringWatch, PrivateFile, PrivateFileError,
@@ -109,7 +109,11 @@ impl Demonstration {
             random: Arc::new(SystemRandom),
             keyring: keyring.handle(),
             callers: Arc::clone(&callers),
-            channel: Arc::new(inbox.clone()),
+            channels: Channels {
+                mail: Arc::new(inbox.clone()),
+                sms: Some(Arc::new(inbox.clone())),
+                sms_budgets: None,
+            },
             pages: match &self.config.links.pages {
                 Some(pages) => pages.clone(),
                 None => Pages::of_console(sockets.console.address),

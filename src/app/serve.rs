@@ -2,8 +2,9 @@
 
 use super::bounces::BouncesRefused;
 use super::callers::{self, Reread};
+use super::sms::{self, SmsRefused};
 use super::smtp::{self, SmtpRefused};
-use super::{App, Listeners, RunError, StartError, Surroundings};
+use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
@@ -61,6 +62,9 @@ pub enum ServeError {
     /// Mails cannot be sent as configured.
     #[error(transparent)]
     Smtp(#[from] SmtpRefused),
+    /// Text messages cannot be sent as configured.
+    #[error(transparent)]
+    Sms(#[from] SmsRefused),
     /// Bounces cannot be told as configured.
     #[error(transparent)]
     Bounces(#[from] BouncesRefused),
@@ -108,14 +112,14 @@ impl Serving {
         let keyring = KeyringWatch::open(keyring.for_service())?;
         let callers = Arc::new(ArcSwap::from_pointee(Callers::new(config.callers.clone())));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let channel = channel(&config, Arc::clone(&random))?;
+        let channels = channels(&config, Arc::clone(&random))?;
         let pages = config.links.pages.clone();
         let around = Surroundings {
             clock,
             random,
             keyring: keyring.handle(),
             callers: Arc::clone(&callers),
-            channel,
+            channels,
             pages: pages.ok_or(ServeError::Incomplete("links"))?,
             metrics,
         };
@@ -166,11 +170,20 @@ fn identity(
     config.tls.clone().map(open).transpose()
 }
 
-/// How mails leave. Blocks for some milliseconds, before anybody waits.
-fn channel(config: &Config, random: Arc<dyn Random>) -> Result<Arc<dyn Channel>, ServeError> {
+/// How messages leave. Blocks for some milliseconds, before anybody waits.
+fn channels(config: &Config, random: Arc<dyn Random>) -> Result<Channels, ServeError> {
     let settings = config.smtp.as_ref().ok_or(ServeError::Incomplete("smtp"))?;
-    let channel = smtp::channel(settings, config.keys.allow_group_read, random)?;
-    Ok(Arc::new(channel))
+    let group = config.keys.allow_group_read;
+    let mail = smtp::channel(settings, group, Arc::clone(&random))?;
+    let gateway = config.sms.gateway.as_ref();
+    let sms = gateway.map(|gateway| sms::channel(gateway, group, random));
+    Ok(Channels {
+        mail: Arc::new(mail),
+        sms: sms
+            .transpose()?
+            .map(|sms| Arc::new(sms) as Arc<dyn Channel>),
+        sms_budgets: gateway.map(|gateway| gateway.budgets.clone()),
+    })
 }
 
 /// Every listener, bound before anything slow is done, so that a taken address is told at once.

@@ -4,7 +4,7 @@ use super::Profile;
 use super::reader::Reader;
 use super::span::span;
 use crate::domain::page::{PageUrl, Pages};
-use crate::domain::reset::LinkLifetime;
+use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
 
 /// `[links]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Links {
     pub pages: Option<Pages>,
     /// How long a link by email lives.
     pub lifetime: LinkLifetime,
+    /// How long a link by SMS lives.
+    pub sms_lifetime: SmsLinkLifetime,
 }
 
 impl Reader {
@@ -24,6 +26,10 @@ impl Reader {
         let lifetime = self.text("links.lifetime", |text| {
             let span = span(text).map_err(|why| why.to_string())?;
             LinkLifetime::new(span).map_err(|why| why.to_string())
+        });
+        let sms_lifetime = self.text("links.sms_lifetime", |text| {
+            let span = span(text).map_err(|why| why.to_string())?;
+            SmsLinkLifetime::new(span).map_err(|why| why.to_string())
         });
         let parse = match profile {
             Profile::Serve => PageUrl::parse,
@@ -47,6 +53,7 @@ impl Reader {
         Some(Links {
             pages,
             lifetime: lifetime?,
+            sms_lifetime: sms_lifetime?,
         })
     }
 }

@@ -17,6 +17,7 @@ mod private_file;
 mod reader;
 mod retention;
 mod sections;
+mod sms;
 mod smtp;
 mod source;
 mod span;
@@ -37,6 +38,7 @@ pub use retention::Retention;
 pub use sections::{
     Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
 };
+pub use sms::{Sms, SmsGateway};
 pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
@@ -80,6 +82,8 @@ pub struct Config {
     pub mail: Mail,
     /// How mails leave; `None`, only in development, keeps them in an inbox.
     pub smtp: Option<Smtp>,
+    /// What text messages say, and how they leave.
+    pub sms: Sms,
     /// Where mails that came back are told.
     pub bounces: Option<Bounces>,
     /// What a new password must be like.
@@ -188,6 +192,7 @@ impl Reader {
         let links = self.links(profile);
         let mail = self.mail();
         let smtp = self.smtp(profile);
+        let sms = self.sms(profile);
         let bounces = self.bounces(profile);
         let password = self.password();
         let argon2 = self.argon2();
@@ -211,6 +216,7 @@ impl Reader {
             links: links?,
             mail: mail?,
             smtp: smtp?,
+            sms: sms?,
             bounces: bounces?,
             password: password?,
             argon2: argon2?,

@@ -1,8 +1,11 @@
 use super::*;
 use crate::domain::caller::{CallerCredential, CertSan, Scope};
-use crate::domain::reset::LinkLifetime;
+use crate::domain::egress::Egress;
+use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
+use crate::domain::sms_budget::CountryBudget;
 use proptest::prelude::*;
 use std::io;
+use std::time::Duration;
 
 /// One file and some variables that exist nowhere else.
 struct Memory<'a> {
@@ -90,6 +93,7 @@ fn the_defaults_are_those_of_the_domain() {
     let config = serve("").unwrap();
     assert_eq!(config.limits, Rates::default());
     assert_eq!(config.links.lifetime, LinkLifetime::default());
+    assert_eq!(config.links.sms_lifetime, SmsLinkLifetime::default());
     assert_eq!(config.password.min_length, 15);
     assert_eq!(config.password.breach_file, None);
     assert_eq!(config.argon2.memory_kib, 19_456);
@@ -141,6 +145,7 @@ fn dev_needs_nothing_and_allows_a_hundredfold() {
 fn every_fault_is_told_at_once_with_its_line() {
     let text = r#"[links]
 lifetime = "48h"
+sms_lifetime = "11m"
 reset_url = "http://login.example.com/reset"
 
 [grpc]
@@ -170,15 +175,16 @@ scopes = ["rest"]
     ));
     let beginnings = [
         r#"line 2: links.lifetime = "48h": must be between 1 minute and 24 hours"#,
-        "line 6: grpc.lisen: there is no such setting; did you mean grpc.listen?",
-        "line 7: grpc.reflection: must be true or false",
-        r#"line 10: limits.request_source = "twenty": must be a rate such as "20/1h""#,
-        "line 12: pasword: there is no such section; did you mean [password]?",
-        "line 16: password.min_length = 7: must be a whole number from 8 to 64",
-        "line 19: callers.name: must be 1 to 64 lower-case letters",
-        "line 20: callers.scope: there is no such setting; did you mean scopes?",
-        "line 21: callers.token_sha256: must be 64 lower-case hexadecimal digits",
-        "line 22: callers.scopes: 'rest' is not a scope",
+        r#"line 3: links.sms_lifetime = "11m": must be between 1 minute and 10 minutes"#,
+        "line 7: grpc.lisen: there is no such setting; did you mean grpc.listen?",
+        "line 8: grpc.reflection: must be true or false",
+        r#"line 11: limits.request_source = "twenty": must be a rate such as "20/1h""#,
+        "line 13: pasword: there is no such section; did you mean [password]?",
+        "line 17: password.min_length = 7: must be a whole number from 8 to 64",
+        "line 20: callers.name: must be 1 to 64 lower-case letters",
+        "line 21: callers.scope: there is no such setting; did you mean scopes?",
+        "line 22: callers.token_sha256: must be 64 lower-case hexadecimal digits",
+        "line 23: callers.scopes: 'rest' is not a scope",
         r#"RELATCH_OPS__LISTEN: ops.listen = "localhost": must be an IP address and a port"#,
         "links.cancel_url: must be set",
         "links.forgot_password_url: must be set",
@@ -357,6 +363,55 @@ fn mails_leave_by_tls_unless_the_server_is_this_machine() {
             "{host}"
         );
     }
+}
+
+#[test]
+fn text_messages_are_sent_to_a_gateway_that_is_named_with_countries() {
+    let gateway = |text: &str| serve(text).map(|config| config.sms.gateway);
+    assert_eq!(gateway("").unwrap(), None);
+    let least = "sms.url = \"https://sms.example.com/messages\"\nsms.secret_file = \"sms\"\n\
+                 sms.countries = [\"+1 200\", \"+49 500\"]\n";
+    let usual = gateway(least).unwrap().unwrap();
+    assert_eq!(usual.url, "https://sms.example.com/messages");
+    assert_eq!(usual.timeout, Duration::from_secs(10));
+    assert_eq!(usual.egress, Egress::default());
+    assert_eq!(
+        (usual.budgets.per_number, usual.budgets.per_day),
+        (20, 1_000)
+    );
+    let prefixes = usual.budgets.countries.iter().map(CountryBudget::prefix);
+    assert_eq!(prefixes.collect::<Vec<_>>(), ["+1", "+49"]);
+
+    let private = format!("{least}sms.allowed_networks = [\"10.1.0.0/16\"]\n");
+    let private = gateway(&private).unwrap().unwrap().egress;
+    assert!(private.permits([10, 1, 2, 3].into()) && !private.permits([10, 2, 0, 1].into()));
+    for (instead, complaint) in [
+        (
+            "secret_file = \"sms\"|secret_file = \"\"",
+            "sms.secret_file: must be set",
+        ),
+        ("[\"+1 200\", \"+49 500\"]|[]", "sms.countries: must be set"),
+        (
+            "+49 500|49",
+            "sms.countries: \"49\" must be the beginning of numbers",
+        ),
+        ("https:|http:", "unless it is within this machine"),
+        (
+            "https://sms.example.com/messages|sms.example.com",
+            "must be a web address",
+        ),
+        (
+            "sms.example.com|me:secret@sms.example.com",
+            "must be a web address",
+        ),
+        ("https://|ftp://", "must be a web address"),
+    ] {
+        let (this, that) = instead.split_once('|').unwrap();
+        let faults = faults(serve(&least.replacen(this, that, 1)));
+        assert!(faults[0].contains(complaint), "{faults:?}");
+    }
+    let here = least.replacen("https://sms.example.com", "http://127.0.0.1:8090", 1);
+    assert!(gateway(&here).unwrap().is_some());
 }
 
 #[test]

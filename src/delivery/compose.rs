@@ -25,17 +25,14 @@ pub(super) struct Desk<'a> {
 /// texts quote nothing of the message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum NotWritten {
-    /// Text messages have no templates.
-    #[error("this version writes no text messages")]
-    TextMessage,
     /// A time that no calendar has.
     #[error("a time in the message is beyond the calendar")]
     NoSuchTime,
     /// The engine's own words are left out: they may quote what the template was given.
-    #[error("mail template {file}, line {line}, cannot be rendered")]
+    #[error("template {file}, line {line}, cannot be rendered")]
     Template { file: String, line: usize },
     /// As above, where the engine knows no line.
-    #[error("the mail's template cannot be rendered")]
+    #[error("the template cannot be rendered")]
     Templates,
 }
 
@@ -47,7 +44,8 @@ impl From<TemplateError> for NotWritten {
             | TemplateError::Unknown { .. }
             | TemplateError::Unpaired { .. }
             | TemplateError::NoSubject { .. }
-            | TemplateError::NoLink { .. } => Self::Templates,
+            | TemplateError::Empty { .. }
+            | TemplateError::NotShown { .. } => Self::Templates,
         }
     }
 }
@@ -59,11 +57,12 @@ impl Desk<'_> {
         message: LeasedMessage,
         now: Timestamp,
     ) -> Result<OutgoingMessage, NotWritten> {
-        if message.channel == ChannelKind::Sms {
-            return Err(NotWritten::TextMessage);
-        }
-        let (locale, display_name) = (message.locale.as_str(), message.display_name.as_str());
-        let (kind, mail) = match message.content {
+        let (channel, locale, display_name) = (
+            message.channel,
+            message.locale.as_str(),
+            message.display_name.as_str(),
+        );
+        let (kind, written) = match message.content {
             MessageContent::ResetLink {
                 link,
                 requested_at,
@@ -79,7 +78,7 @@ impl Desk<'_> {
                     lifetime: lifetime(requested_at, link.expires_at),
                     expires_at: moment(link.expires_at)?,
                 });
-                (MessageKind::ResetLink, self.renderer.render(locale, &mail)?)
+                (MessageKind::ResetLink, self.put(channel, locale, &mail)?)
             }
             MessageContent::Notice { about, at, whence } => {
                 let mail = Mail::Notice(NoticeMail {
@@ -89,26 +88,57 @@ impl Desk<'_> {
                     whence: whence.map(|whence| (whence.network, whence.device)),
                     forgot_password_url: &self.pages.forgot_password.to_string(),
                 });
-                (about.kind(), self.renderer.render(locale, &mail)?)
+                (about.kind(), self.put(channel, locale, &mail)?)
             }
         };
         Ok(OutgoingMessage {
             message_id: message.message_id,
             kind,
-            channel: message.channel,
+            channel,
             to: message.address,
-            subject: mail.subject,
-            text: mail.text,
-            html: Some(mail.html),
+            subject: written.subject,
+            text: written.text,
+            html: written.html,
             sent_at: now,
         })
     }
+
+    /// Puts `mail` into words, as this channel carries them.
+    fn put(
+        &self,
+        channel: ChannelKind,
+        locale: &str,
+        mail: &Mail<'_>,
+    ) -> Result<Written, NotWritten> {
+        Ok(match channel {
+            ChannelKind::Email => {
+                let mail = self.renderer.render(locale, mail)?;
+                Written {
+                    subject: mail.subject,
+                    text: mail.text,
+                    html: Some(mail.html),
+                }
+            }
+            ChannelKind::Sms => Written {
+                subject: String::new(),
+                text: self.renderer.render_sms(locale, mail)?,
+                html: None,
+            },
+        })
+    }
+}
+
+/// A message in words.
+struct Written {
+    subject: String,
+    text: String,
+    html: Option<String>,
 }
 
 const fn asked(origin: Origin) -> Asked {
     match origin {
         Origin::Forgotten => Asked::AtSignIn,
-        Origin::Profile => Asked::FromProfile,
+        Origin::Profile(_) => Asked::FromProfile,
     }
 }
 
@@ -149,13 +179,13 @@ mod tests {
     #[test]
     fn what_a_template_was_given_stays_out_of_the_error() {
         let error = TemplateError::Broken {
-            file: "fr/reset_link.txt".to_owned(),
+            file: "mail/fr/reset_link.txt".to_owned(),
             line: 3,
             problem: "cannot add rlt1_secret".to_owned(),
         };
         assert_eq!(
             NotWritten::from(error).to_string(),
-            "mail template fr/reset_link.txt, line 3, cannot be rendered"
+            "template mail/fr/reset_link.txt, line 3, cannot be rendered"
         );
     }
 }

@@ -23,14 +23,15 @@ use super::scrub::for_the_record;
 use crate::clock::Clock;
 use crate::domain::id::MessageId;
 use crate::domain::keyring::Keyring;
-use crate::domain::message::pause_after;
+use crate::domain::message::{ChannelKind, pause_after};
 use crate::domain::page::Pages;
+use crate::domain::sms_budget::SmsBudgets;
 use crate::domain::time::Timestamp;
 use crate::metrics::{AttemptEnd, DeliveryMetrics, MessageEnd};
 use crate::random::{self, Random};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageSettled, SettleMessage, Store,
-    StoreError,
+    AttemptOutcome, BudgetsSpent, LeaseMessages, Leased, LeasedMessage, MessageSettled,
+    SettleMessage, SpendBudgets, Store, StoreError,
 };
 use crate::traces;
 
@@ -60,8 +61,10 @@ const LINGER: Duration = Duration::from_millis(50);
 /// How long to wait before asking a store again that could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Sees messages through, from the outbox to an end.
+/// Sees the messages of one channel through, from the outbox to an end.
 pub struct Courier {
+    /// Which messages: each channel has a courier of its own, so that one that is down holds no other back.
+    pub carries: ChannelKind,
     /// Whose outbox it is.
     pub store: Arc<dyn Store>,
     /// What time it is.
@@ -70,12 +73,14 @@ pub struct Courier {
     pub random: Arc<dyn Random>,
     /// What links are minted with; replaced while it is in use.
     pub keyring: Arc<ArcSwap<Keyring>>,
-    /// Writes the mails.
-    pub renderer: Renderer,
+    /// Writes them.
+    pub renderer: Arc<Renderer>,
     /// Carries them.
     pub channel: Arc<dyn Channel>,
     /// Where their links lead.
     pub pages: Pages,
+    /// How many of them may be sent, if that is limited.
+    pub budgets: Option<SmsBudgets>,
     /// What their delivery is measured with.
     pub metrics: DeliveryMetrics,
 }
@@ -154,7 +159,11 @@ impl Courier {
     /// Leases messages, and counts those whose time was over.
     async fn lease(&self, at_most: u32) -> Result<Leased, StoreError> {
         let lease_for = self.channel.patience() + LEASE_BEYOND_ATTEMPT;
-        let intent = LeaseMessages { at_most, lease_for };
+        let intent = LeaseMessages {
+            channel: self.carries,
+            at_most,
+            lease_for,
+        };
         let leased = self.store.lease_messages(intent).await?;
         self.metrics
             .messages_ended(MessageEnd::Expired, leased.expired);
@@ -201,6 +210,9 @@ impl Courier {
             tracing::info!(%message_id, attempt, "it was too late for an attempt");
             return;
         }
+        if !self.may_be_sent(&message).await {
+            return;
+        }
         let outcome = match self.attempt(message, end).await {
             Ok(()) => AttemptOutcome::Accepted,
             Err(SendError::Unavailable { error }) => AttemptOutcome::Retry {
@@ -216,6 +228,35 @@ impl Courier {
             },
         };
         self.settle(message_id, attempt, outcome).await;
+    }
+
+    /// Counts a message against its budgets, whether or not it arrives then. If that cannot be written down it is
+    /// not sent: when the lease is over it is tried again.
+    async fn may_be_sent(&self, message: &LeasedMessage) -> bool {
+        let Some(budgets) = &self.budgets else {
+            return true;
+        };
+        let (message_id, attempt) = (message.message_id, message.attempt);
+        let intent = SpendBudgets {
+            message_id,
+            attempt,
+            budgets: budgets.of(&self.keyring.load(), &message.address),
+        };
+        match self.store.spend_budgets(intent).await {
+            Ok(BudgetsSpent::Spent) => return true,
+            Ok(BudgetsSpent::Beyond(why)) => {
+                self.metrics.beyond_budget(why);
+                let why = why.name();
+                tracing::error!(%message_id, why, "a text message was not sent: see [sms] countries, per_number and per_day");
+            }
+            Ok(BudgetsSpent::LeaseLost) => {
+                tracing::warn!(%message_id, attempt, "the lease was over before the attempt");
+            }
+            Err(error) => {
+                tracing::warn!(%message_id, attempt, %error, "a text message could not be counted and is not sent for now");
+            }
+        }
+        false
     }
 
     async fn attempt(&self, message: LeasedMessage, end: Instant) -> Result<(), SendError> {

@@ -165,6 +165,7 @@ impl Outbox {
         for entry in inner
             .entries
             .iter_mut()
+            .filter(|entry| entry.message.channel == intent.channel)
             .filter(|entry| entry.due_at.is_some_and(|due| due <= now))
             .take(looked_at)
         {
@@ -221,11 +222,19 @@ impl Store for Outbox {
         leased
     }
 
+    async fn spend_budgets(&self, _: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        not_here()
+    }
+
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
         self.settle(intent)
     }
 
     async fn mark_bounced(&self, _: MarkBounced) -> Result<MessageBounced, StoreError> {
+        not_here()
+    }
+
+    async fn retry_message(&self, _: RetryMessage) -> Result<MessageRetried, StoreError> {
         not_here()
     }
 

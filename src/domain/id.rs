@@ -85,6 +85,14 @@ impl MessageId {
         bytes[6..].copy_from_slice(&entropy);
         Self(bytes)
     }
+
+    /// The identifier of a message that says the same by another way: it differs in the last bit.
+    #[must_use]
+    pub const fn twin(self) -> Self {
+        let mut bytes = self.0;
+        bytes[15] ^= 1;
+        Self(bytes)
+    }
 }
 id! {
     /// Names an audit event apart from its place in the log.
@@ -102,6 +110,9 @@ mod tests {
         let (first, then) = (1_763_942_400_000_000, 1_763_942_400_001_000);
         assert!(at(first, [0xff; 10]) < at(then, [0; 10]));
         assert_eq!(&at(first, [7; 10]).as_bytes()[6..], &[7; 10]);
+        let twin = at(first, [7; 10]).twin();
+        assert_eq!(&twin.as_bytes()[14..], &[7, 6]);
+        assert_eq!(twin.twin(), at(first, [7; 10]));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum Method {
     ChangePassword,
     /// `AccountService.CreateAccount`
     CreateAccount,
+    /// `DeliveryService.RetryMessage`
+    RetryMessage,
 }
 
 impl Method {
@@ -40,6 +42,7 @@ impl Method {
             Self::SendProfileResetLink => b"SendProfileResetLink",
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
+            Self::RetryMessage => b"RetryMessage",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The rules of resets.
 
+use super::account::SecondFactor;
+use super::message::ChannelKind;
 use super::time::Timestamp;
 use std::time::Duration;
 use thiserror::Error;
@@ -7,25 +9,41 @@ use thiserror::Error;
 /// Longest life of a link sent by email: SP 800-63B-4 §4.2.1.2 allows 24 h.
 pub const EMAIL_LIFETIME_MAX: Duration = Duration::from_hours(24);
 
-/// How many links of an account may live at a time; a further request sends the newest again.
+/// Longest life of a link sent by SMS: SP 800-63B-4 §4.2.1.2 allows 10 minutes.
+pub const SMS_LIFETIME_MAX: Duration = Duration::from_mins(10);
+
+/// Below it a link would be dead before it is read.
+const SHORTEST_LIFETIME: Duration = Duration::from_mins(1);
+
+/// How many links of an account may live at a time, by each way; a further request sends the newest again.
 pub const LIVE_LINKS: u32 = 3;
 
 /// How long the link of an email lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkLifetime(Duration);
 
-/// The lifetime is zero or over 24 hours.
+/// How long the link of a text message lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmsLinkLifetime(Duration);
+
+/// The lifetime is not one that a link may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be between 1 minute and 24 hours (SP 800-63B-4 §4.2.1.2)")]
-pub struct LifetimeRefused;
+pub enum LifetimeRefused {
+    /// Zero, or over 24 hours.
+    #[error("must be between 1 minute and 24 hours (SP 800-63B-4 §4.2.1.2)")]
+    Email,
+    /// Zero, or over 10 minutes.
+    #[error("must be between 1 minute and 10 minutes (SP 800-63B-4 §4.2.1.2)")]
+    Sms,
+}
 
 impl LinkLifetime {
     /// A lifetime of one minute to 24 hours.
     pub fn new(lifetime: Duration) -> Result<Self, LifetimeRefused> {
-        if (Duration::from_mins(1)..=EMAIL_LIFETIME_MAX).contains(&lifetime) {
+        if (SHORTEST_LIFETIME..=EMAIL_LIFETIME_MAX).contains(&lifetime) {
             Ok(Self(lifetime))
         } else {
-            Err(LifetimeRefused)
+            Err(LifetimeRefused::Email)
         }
     }
 
@@ -49,13 +67,37 @@ impl Default for LinkLifetime {
     }
 }
 
-/// Who asked for a link.
+impl SmsLinkLifetime {
+    /// A lifetime of one minute to ten.
+    pub fn new(lifetime: Duration) -> Result<Self, LifetimeRefused> {
+        if (SHORTEST_LIFETIME..=SMS_LIFETIME_MAX).contains(&lifetime) {
+            Ok(Self(lifetime))
+        } else {
+            Err(LifetimeRefused::Sms)
+        }
+    }
+
+    /// When a link made at `moment` dies.
+    #[must_use]
+    pub fn expiry(self, moment: Timestamp) -> Timestamp {
+        moment.plus(self.0)
+    }
+}
+
+/// Ten minutes.
+impl Default for SmsLinkLifetime {
+    fn default() -> Self {
+        Self(SMS_LIFETIME_MAX)
+    }
+}
+
+/// Who asked for a link, and by which way it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Somebody who typed the address, at sign-in.
+    /// Somebody who typed the address, at sign-in. It went by email.
     Forgotten,
     /// The signed-in person, from their profile.
-    Profile,
+    Profile(ChannelKind),
 }
 
 impl Origin {
@@ -64,7 +106,8 @@ impl Origin {
     pub const fn code(self) -> u8 {
         match self {
             Self::Forgotten => 1,
-            Self::Profile => 2,
+            Self::Profile(ChannelKind::Email) => 2,
+            Self::Profile(ChannelKind::Sms) => 3,
         }
     }
 
@@ -73,8 +116,39 @@ impl Origin {
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             1 => Some(Self::Forgotten),
-            2 => Some(Self::Profile),
+            2 => Some(Self::Profile(ChannelKind::Email)),
+            3 => Some(Self::Profile(ChannelKind::Sms)),
             _ => None,
+        }
+    }
+
+    /// The way that its links go.
+    #[must_use]
+    pub const fn channel(self) -> ChannelKind {
+        match self {
+            Self::Forgotten => ChannelKind::Email,
+            Self::Profile(channel) => channel,
+        }
+    }
+
+    /// Every origin whose links go this way.
+    #[must_use]
+    pub const fn all_by(channel: ChannelKind) -> &'static [Self] {
+        match channel {
+            ChannelKind::Email => &[Self::Forgotten, Self::Profile(ChannelKind::Email)],
+            ChannelKind::Sms => &[Self::Profile(ChannelKind::Sms)],
+        }
+    }
+
+    /// What the holder of such a link must show beside it, for an account that has this factor now: nothing
+    /// more only if the link itself went the factor's way. A reset never bypasses a second factor.
+    #[must_use]
+    pub const fn requires(self, factor: SecondFactor) -> Option<SecondFactor> {
+        match (factor, self.channel()) {
+            (SecondFactor::Email, ChannelKind::Email) | (SecondFactor::Sms, ChannelKind::Sms) => {
+                None
+            }
+            (factor, _) => Some(factor),
         }
     }
 }
@@ -89,8 +163,41 @@ mod tests {
         assert!(LinkLifetime::new(EMAIL_LIFETIME_MAX).is_ok());
         assert_eq!(
             LinkLifetime::new(EMAIL_LIFETIME_MAX + Duration::from_secs(1)),
-            Err(LifetimeRefused)
+            Err(LifetimeRefused::Email)
         );
-        assert_eq!(LinkLifetime::new(Duration::ZERO), Err(LifetimeRefused));
+        assert_eq!(
+            LinkLifetime::new(Duration::ZERO),
+            Err(LifetimeRefused::Email)
+        );
+        for refused in [Duration::from_secs(59), Duration::from_secs(601)] {
+            assert_eq!(SmsLinkLifetime::new(refused), Err(LifetimeRefused::Sms));
+        }
+        let longest = SmsLinkLifetime::new(Duration::from_mins(10));
+        assert_eq!(longest, Ok(SmsLinkLifetime::default()));
+    }
+
+    #[test]
+    fn only_a_link_that_went_the_factors_own_way_needs_nothing_more() {
+        use SecondFactor::{Email, Sms, Totp};
+        let by_sms = Origin::Profile(ChannelKind::Sms);
+        for by_email in Origin::all_by(ChannelKind::Email) {
+            assert_eq!(by_email.requires(Email), None);
+            assert_eq!(by_email.requires(Sms), Some(Sms));
+            assert_eq!(by_email.requires(Totp), Some(Totp));
+        }
+        assert_eq!(by_sms.requires(Sms), None);
+        assert_eq!(by_sms.requires(Totp), Some(Totp));
+        assert_eq!(by_sms.requires(Email), Some(Email));
+    }
+
+    #[test]
+    fn an_origin_is_found_by_its_number_and_by_its_way() {
+        for channel in [ChannelKind::Email, ChannelKind::Sms] {
+            for origin in Origin::all_by(channel) {
+                assert_eq!(origin.channel(), channel);
+                assert_eq!(Origin::from_code(origin.code()), Some(*origin));
+            }
+        }
+        assert_eq!(Origin::from_code(0), None);
     }
 }

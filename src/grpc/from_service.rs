@@ -2,6 +2,7 @@
 
 use super::refusal::{BrokenRule, Refusal};
 use crate::domain::account::SecondFactor;
+use crate::domain::message::ChannelKind;
 use crate::domain::password::Judgement;
 use crate::grpc::read::FieldViolations;
 use crate::service::error::{LinkInvalid, ServiceError};
@@ -34,6 +35,7 @@ impl From<ServiceError> for Refusal {
             ServiceError::EmailTaken => Self::EmailTaken,
             ServiceError::EtagMismatch => Self::EtagMismatch,
             ServiceError::NoVerifiedAddress => Self::NoVerifiedAddress,
+            ServiceError::ChannelMissing(channel) => Self::Unimplemented(channel_missing(channel)),
             ServiceError::Disabled => Self::AccountDisabled,
             ServiceError::Hash(why) => why.into(),
             ServiceError::Store(why) => why.into(),
@@ -61,6 +63,13 @@ fn broken_rules(judgement: Judgement) -> Vec<BrokenRule> {
             description: violation.description.into_owned(),
         });
     broken.collect()
+}
+
+const fn channel_missing(channel: ChannelKind) -> &'static str {
+    match channel {
+        ChannelKind::Email => "this service is not configured to send mails",
+        ChannelKind::Sms => "this service is not configured to send text messages",
+    }
 }
 
 const fn factor_missing(factor: SecondFactor) -> &'static str {

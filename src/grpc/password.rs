@@ -79,11 +79,9 @@ impl PasswordService for PasswordApi {
             .inspect(&token, &client)
             .await
             .map_err(Refusal::from)?;
-        // The mail itself proves the email factor.
-        let required_factor = match live.second_factor {
-            SecondFactor::Email => pb::SecondFactor::Unspecified,
-            factor => wire::second_factor(factor),
-        };
+        let required_factor = live
+            .required_factor()
+            .map_or(pb::SecondFactor::Unspecified, wire::second_factor);
         Ok(Response::new(pb::InspectResetResponse {
             expires_at: Some(wire::timestamp(live.expires_at)),
             account_hint: live.email.masked(),

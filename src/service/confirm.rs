@@ -7,7 +7,6 @@
 use super::Service;
 use super::error::ServiceError;
 use super::inspect::personal_words;
-use crate::domain::account::SecondFactor;
 use crate::domain::call::Call;
 use crate::domain::client::Client;
 use crate::domain::id::MessageId;
@@ -84,8 +83,8 @@ impl Service {
         if !judgement.accepts() {
             return Err(ServiceError::PasswordRejected(judgement));
         }
-        if live.second_factor != SecondFactor::Email {
-            return Err(ServiceError::FactorMissing(live.second_factor));
+        if let Some(factor) = live.required_factor() {
+            return Err(ServiceError::FactorMissing(factor));
         }
         let salt = random::array(&*self.random)?;
         let password_hash = self

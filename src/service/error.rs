@@ -3,6 +3,7 @@
 use crate::domain::account::SecondFactor;
 use crate::domain::idempotency::RequestIdUnreadable;
 use crate::domain::limit::Bucket;
+use crate::domain::message::ChannelKind;
 use crate::domain::password::Judgement;
 use crate::domain::token::TokenRefused;
 use crate::random::NoEntropy;
@@ -55,6 +56,9 @@ pub enum ServiceError {
     /// The account has no verified address to send to.
     #[error("the account has no verified address")]
     NoVerifiedAddress,
+    /// The account would have to be reached by a channel that this service has not got.
+    #[error("this service sends nothing by {}", .0.name())]
+    ChannelMissing(ChannelKind),
     /// The account is disabled.
     #[error("the account is disabled")]
     Disabled,

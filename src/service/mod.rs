@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::domain::keyring::Keyring;
 use crate::domain::limit::Rates;
 use crate::domain::password::{Breaches, Policy};
-use crate::domain::reset::LinkLifetime;
+use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::store::{INTAKE_CAP, Store};
@@ -32,8 +32,10 @@ use std::time::Duration;
 pub struct Rules {
     /// How often what may happen.
     pub rates: Rates,
-    /// How long links live.
+    /// How long links by email live.
     pub lifetime: LinkLifetime,
+    /// How long links by SMS live.
+    pub sms_lifetime: SmsLinkLifetime,
     /// How many unresolved requests there may be.
     pub intake_cap: u32,
     /// How long messages and resets are kept once they are over.
@@ -47,6 +49,7 @@ impl Default for Rules {
         Self {
             rates: Rates::default(),
             lifetime: LinkLifetime::default(),
+            sms_lifetime: SmsLinkLifetime::default(),
             intake_cap: INTAKE_CAP,
             retention: Duration::from_hours(30 * 24),
             policy: Arc::new(Policy::default()),

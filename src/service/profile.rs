@@ -2,12 +2,10 @@
 
 use super::Service;
 use super::error::ServiceError;
-use crate::domain::account::SecondFactor;
 use crate::domain::call::Call;
 use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::limit::{Bucket, Limit, LimitKey};
-use crate::domain::message::ChannelKind;
 use crate::domain::pseudonym::{Pseudonym, Subject};
 use crate::domain::time::Timestamp;
 use crate::random;
@@ -44,6 +42,7 @@ impl Service {
             reset_id: ResetId::from_bytes(random::array(&*self.random)?),
             message_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
             lifetime: self.rules.lifetime,
+            sms_lifetime: self.rules.sms_lifetime,
         };
         match self.store.request_profile_link(intent).await? {
             ProfileLink::Queued(queued) => Ok(queued),
@@ -54,12 +53,7 @@ impl Service {
             ProfileLink::NoAccount => Err(ServiceError::NoAccount),
             ProfileLink::Disabled => Err(ServiceError::Disabled),
             ProfileLink::NoVerifiedAddress => Err(ServiceError::NoVerifiedAddress),
-            ProfileLink::ChannelMissing(ChannelKind::Sms) => {
-                Err(ServiceError::FactorMissing(SecondFactor::Sms))
-            }
-            ProfileLink::ChannelMissing(ChannelKind::Email) => {
-                Err(ServiceError::FactorMissing(SecondFactor::Email))
-            }
+            ProfileLink::ChannelMissing(channel) => Err(ServiceError::ChannelMissing(channel)),
         }
     }
 

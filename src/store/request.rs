@@ -9,7 +9,7 @@ use crate::domain::idempotency::Repeatable;
 use crate::domain::limit::{Limit, LimitKey, Rate};
 use crate::domain::message::ChannelKind;
 use crate::domain::pseudonym::Pseudonym;
-use crate::domain::reset::LinkLifetime;
+use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
 use crate::domain::time::Timestamp;
 
 /// How many unresolved requests the intake holds; beyond it everybody is refused.
@@ -93,8 +93,10 @@ pub struct RequestProfileLink {
     pub reset_id: ResetId,
     /// Names the new message.
     pub message_id: MessageId,
-    /// How long the link lives.
+    /// How long the link lives if it goes by email.
     pub lifetime: LinkLifetime,
+    /// How long it lives if it goes by SMS.
+    pub sms_lifetime: SmsLinkLifetime,
 }
 
 /// How a profile's request ended.
@@ -110,9 +112,9 @@ pub enum ProfileLink {
     NoAccount,
     /// The account is disabled.
     Disabled,
-    /// The account has no verified address.
+    /// The account has no verified address by which its link would have to go.
     NoVerifiedAddress,
-    /// The account's link would have to go by a channel that does not exist yet.
+    /// The account's link would have to go by a channel that this service has not got.
     ChannelMissing(ChannelKind),
 }
 

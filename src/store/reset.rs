@@ -11,6 +11,7 @@ use crate::domain::limit::Limit;
 use crate::domain::network::Network;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
+use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use crate::domain::user_agent::BrowserAndSystem;
@@ -79,6 +80,8 @@ pub struct LiveReset {
     pub credential_version: CredentialVersion,
     /// The account's factor now.
     pub second_factor: SecondFactor,
+    /// Where the link comes from.
+    pub origin: Origin,
     /// The account's address: its words may not make up a password.
     pub email: Email,
     /// The account's phone, for the same reason.
@@ -87,6 +90,14 @@ pub struct LiveReset {
     pub display_name: DisplayName,
     /// When the link dies.
     pub expires_at: Timestamp,
+}
+
+impl LiveReset {
+    /// What its holder must show beside the link.
+    #[must_use]
+    pub const fn required_factor(&self) -> Option<SecondFactor> {
+        self.origin.requires(self.second_factor)
+    }
 }
 
 /// An earlier confirm under the same request id, to be repeated only to who knows the password.

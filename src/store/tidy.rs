@@ -25,6 +25,8 @@ pub enum Leftovers {
     Calls,
     /// Counts of wrong passwords from one source whose pause is over for long.
     WrongPasswords,
+    /// Counters of text messages of earlier days.
+    SmsBudgets,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

@@ -265,6 +265,32 @@ async fn the_page_lists_messages_and_shows_one() {
 }
 
 #[tokio::test]
+async fn a_text_message_is_shown_as_it_is_with_its_link_to_press() {
+    let site = Site::with([OutgoingMessage {
+        channel: ChannelKind::Sms,
+        to: "+14155550123".to_owned(),
+        subject: String::new(),
+        text: "Acme: reset <here>.\nhttps://acme.example/reset#rlt1_x".to_owned(),
+        html: None,
+        ..message(1)
+    }])
+    .await;
+    let page = site
+        .get("/messages/00010000000000000000000000000000")
+        .await
+        .body;
+    assert!(page.contains("<h2>Acme: reset &#60;here&#62;.</h2>"));
+    assert!(page.contains("<dd>+14155550123</dd>") && page.contains("RESET_LINK, by SMS"));
+    let link = "https://acme.example/reset#rlt1_x";
+    assert!(
+        page.contains(&format!(
+            "Acme: reset &#60;here&#62;.\n<a href=\"{link}\" target=\"_blank\" rel=\"noreferrer\">{link}</a>\n</pre>"
+        )),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn the_page_lists_no_more_than_a_hundred() {
     let site = Site::with((0..150).map(message)).await;
     let page = site.get("/").await.body;

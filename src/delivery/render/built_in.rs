@@ -4,29 +4,28 @@ use askama::Template;
 
 use super::content::{BrandContent, Content, NoticeContent, ResetLinkContent};
 use super::language::nearest;
-use super::{Mail, RenderedMail, TemplateError};
-use crate::domain::message::Notice;
+use super::{Mail, RenderedMail, TemplateError, text_message};
+use crate::domain::message::{ChannelKind, Notice};
 
-/// Declares a template per file, and `FILES` with the source of each.
+/// Declares a template per file, with what it calls its message, and a constant with the source of each.
 macro_rules! templates {
-    ($($template:ident($content:ident): $path:literal;)*) => {
+    ($variable:ident in $files:ident; $($template:ident($content:ident): $path:literal;)*) => {
         $(
             #[derive(Template)]
             #[template(path = $path)]
             struct $template<'a> {
                 brand: &'a BrandContent,
-                mail: &'a $content<'a>,
+                $variable: &'a $content<'a>,
             }
         )*
 
-        const FILES: &[(&str, &str)] = &[
-            ("mail/layout.html", include_str!("../../../templates/mail/layout.html")),
+        const $files: &[(&str, &str)] = &[
             $(($path, include_str!(concat!("../../../templates/", $path))),)*
         ];
     };
 }
 
-templates! {
+templates! { mail in MAILS;
     EnglishResetText(ResetLinkContent): "mail/en/reset_link.txt";
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
@@ -45,11 +44,26 @@ templates! {
     GermanCompromisedHtml(NoticeContent): "mail/de/password_compromised.html";
 }
 
-/// The compiled-in templates as `(name, source)`, the name as an operator would write it.
+templates! { sms in TEXTS;
+    EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
+    EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
+    EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
+    EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
+    GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
+    GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
+    GermanWrongSms(NoticeContent): "sms/de/wrong_passwords.txt";
+    GermanCompromisedSms(NoticeContent): "sms/de/password_compromised.txt";
+}
+
+const LAYOUT: (&str, &str) = (
+    "mail/layout.html",
+    include_str!("../../../templates/mail/layout.html"),
+);
+
+/// The compiled-in templates as `(name, source)`.
 pub(super) fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FILES
-        .iter()
-        .filter_map(|&(path, source)| Some((path.strip_prefix("mail/")?, source)))
+    let templates = [LAYOUT].into_iter().chain(MAILS.iter().copied());
+    templates.chain(TEXTS.iter().copied())
 }
 
 /// A language with compiled-in templates.
@@ -61,6 +75,13 @@ pub(super) enum Language {
 
 impl Language {
     pub(super) const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// The language nearest to `locale`, English when none is near.
+    fn nearest_to(locale: &str) -> Self {
+        nearest(locale, &Self::ALL)
+            .copied()
+            .unwrap_or(Self::English)
+    }
 
     /// The BCP 47 tag, which also names the directory.
     pub(super) const fn tag(self) -> &'static str {
@@ -77,21 +98,36 @@ impl AsRef<str> for Language {
     }
 }
 
-/// Renders `mail` in the language nearest to `locale`, in English when none is near.
+/// Renders `mail` as a mail, in the language nearest to `locale`.
 pub(super) fn render(
     brand: &BrandContent,
     locale: &str,
     mail: &Mail<'_>,
 ) -> Result<RenderedMail, TemplateError> {
-    let language = nearest(locale, &Language::ALL)
-        .copied()
-        .unwrap_or(Language::English);
-    let (text, html) = parts(language, brand, mail).map_err(|error| TemplateError::Broken {
-        file: format!("{}/{}", language.tag(), mail.stem()),
+    let language = Language::nearest_to(locale);
+    let template = mail.template(ChannelKind::Email, language.tag());
+    let (text, html) = parts(language, brand, mail).map_err(|error| broken(&template, &error))?;
+    RenderedMail::from_parts(&template, &text, html)
+}
+
+/// Renders `mail` as a text message, in the language nearest to `locale`.
+pub(super) fn render_sms(
+    brand: &BrandContent,
+    locale: &str,
+    mail: &Mail<'_>,
+) -> Result<String, TemplateError> {
+    let language = Language::nearest_to(locale);
+    let template = mail.template(ChannelKind::Sms, language.tag());
+    let text = sms(language, brand, mail).map_err(|error| broken(&template, &error))?;
+    text_message(&template, &text)
+}
+
+fn broken(template: &str, error: &askama::Error) -> TemplateError {
+    TemplateError::Broken {
+        file: template.to_owned(),
         line: 0,
         problem: error.to_string(),
-    })?;
-    RenderedMail::from_parts(language.tag(), mail, &text, html)
+    }
 }
 
 /// The rendered text and HTML templates.
@@ -140,4 +176,29 @@ fn parts(
             }
         },
     })
+}
+
+/// The rendered template of a text message.
+fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Result<String> {
+    /// Renders a template with one message.
+    macro_rules! text {
+        ($sms:ident: $text:ident) => {
+            $text { brand, sms: &$sms }.render()
+        };
+    }
+    use Language::{English, German};
+    match Content::new(language.tag(), mail) {
+        Content::ResetLink(link) => match language {
+            English => text!(link: EnglishResetSms),
+            German => text!(link: GermanResetSms),
+        },
+        Content::Notice(notice) => match (language, notice.about) {
+            (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),
+            (English, Notice::WrongPasswords) => text!(notice: EnglishWrongSms),
+            (English, Notice::PasswordCompromised) => text!(notice: EnglishCompromisedSms),
+            (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
+            (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),
+            (German, Notice::PasswordCompromised) => text!(notice: GermanCompromisedSms),
+        },
+    }
 }

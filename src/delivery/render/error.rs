@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a template cannot be used. A `path` is a place on disk, a `file` the name of a template as
-/// it stands below the template directory.
+/// Why a template cannot be used. A `path` is a place on disk, a `file` the name of a template:
+/// `mail/` or `sms/`, then as it stands below the directory of such templates.
 #[derive(Debug, Error)]
 pub enum TemplateError {
     /// A file or directory that cannot be read, or is not UTF-8.
@@ -17,8 +17,8 @@ pub enum TemplateError {
         /// What the system says.
         cause: io::Error,
     },
-    /// A file or directory no mail is made from, most likely misspelt.
-    #[error("{} is not a mail template: expected {expected}", path.display())]
+    /// A file or directory no message is made from, most likely misspelt.
+    #[error("{} is not a template: expected {expected}", path.display())]
     Unknown {
         /// The file or directory.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum TemplateError {
         expected: String,
     },
     /// A mail in an added language that has only one of its two parts.
-    #[error("mail template {file} needs {missing} beside it")]
+    #[error("template {file} needs {missing} beside it")]
     Unpaired {
         /// The part that is there.
         file: String,
@@ -34,7 +34,7 @@ pub enum TemplateError {
         missing: String,
     },
     /// A template that does not compile or does not render.
-    #[error("mail template {file}, line {line}: {problem}")]
+    #[error("template {file}, line {line}: {problem}")]
     Broken {
         /// The template.
         file: String,
@@ -43,18 +43,24 @@ pub enum TemplateError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A text template that does not begin with `Subject: …` and an empty line.
-    #[error(
-        "mail template {file}, line 1: expected \"Subject: \" with a subject, then an empty line"
-    )]
+    /// A text message that says nothing.
+    #[error("template {file} says nothing")]
+    Empty {
+        /// The template.
+        file: String,
+    },
+    /// A mail's text template that does not begin with `Subject: …` and an empty line.
+    #[error("template {file}, line 1: expected \"Subject: \" with a subject, then an empty line")]
     NoSubject {
         /// The template.
         file: String,
     },
-    /// A template for a link that never shows the link.
-    #[error("mail template {file} never shows {{{{ mail.reset_url }}}}")]
-    NoLink {
+    /// A template that never shows what its message is sent for.
+    #[error("template {file} never shows {{{{ {variable} }}}}")]
+    NotShown {
         /// The template.
         file: String,
+        /// What it should show.
+        variable: String,
     },
 }

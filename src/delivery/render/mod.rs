@@ -1,12 +1,16 @@
-//! The mails of Relatch: what is to be said becomes a subject, a text part and an HTML part.
+//! The mails and text messages of Relatch: what is to be said becomes a subject, a text part and an
+//! HTML part, or one short text.
 //!
 //! Every mail is a pair of templates, `LANGUAGE/MAIL.txt` and `LANGUAGE/MAIL.html`, and the HTML
-//! ones share `layout.html`. English and German are compiled in and checked when they are compiled.
-//! An operator may put files of the same names into a directory of their own, where a further
-//! language directory adds that language; see [`Renderer::new`].
+//! ones share `layout.html`; every text message is one, `LANGUAGE/MAIL.txt` below a directory of its
+//! own. English and German are compiled in and checked when they are compiled. An operator may put
+//! files of the same names into directories of their own, where a further language directory adds
+//! that language; see [`Renderer::new`].
 //!
-//! A text template begins with `Subject: …` and an empty line. Its paragraphs stand on one line
-//! each and are folded once the values are in. Templates see two variables:
+//! A mail's text template begins with `Subject: …` and an empty line. Its paragraphs stand on one
+//! line each and are folded once the values are in. A text message goes out as it is written. The
+//! built-in ones keep to GSM-7 (3GPP TS 23.038), of which twice as many characters fit into one as of
+//! any others. Templates see two variables, the second of which is called `sms` in text messages:
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -41,7 +45,7 @@ use jiff::Timestamp;
 use self::content::BrandContent;
 pub use self::error::TemplateError;
 use self::overrides::Overrides;
-use crate::domain::message::Notice;
+use crate::domain::message::{ChannelKind, Notice};
 use crate::domain::network::Network;
 use crate::domain::user_agent::BrowserAndSystem;
 
@@ -54,7 +58,7 @@ pub struct Brand {
     pub support_contact: Option<String>,
 }
 
-/// A mail to be rendered. It holds live links, so it has no `Debug`.
+/// A mail to be rendered, or a text message. It holds live links, so it has no `Debug`.
 pub enum Mail<'a> {
     /// A link to choose a new password.
     ResetLink(ResetLink<'a>),
@@ -127,25 +131,25 @@ impl Mail<'_> {
         }
     }
 
-    /// The link without which the mail is of no use.
-    const fn essential_link(&self) -> Option<&str> {
+    /// The name of its templates in this language, without extension: `mail/en/reset_link`.
+    fn template(&self, channel: ChannelKind, language: &str) -> String {
+        format!("{}/{language}/{}", variable(channel), self.stem())
+    }
+
+    /// Without which the message is of no use: a template's name for it, and its value.
+    const fn essential(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::ResetLink(link) => Some(link.reset_url),
+            Self::ResetLink(link) => Some(("reset_url", link.reset_url)),
             Self::Notice(_) => None,
         }
     }
 }
 
 impl RenderedMail {
-    /// The mail from its rendered templates, whose text one begins with the subject.
-    fn from_parts(
-        language: &str,
-        mail: &Mail<'_>,
-        text: &str,
-        html: String,
-    ) -> Result<Self, TemplateError> {
+    /// The mail from its rendered templates of this name, whose text one begins with the subject.
+    fn from_parts(template: &str, text: &str, html: String) -> Result<Self, TemplateError> {
         let (subject, text) = text_part::split(text).ok_or_else(|| TemplateError::NoSubject {
-            file: format!("{language}/{}.txt", mail.stem()),
+            file: format!("{template}.txt"),
         })?;
         Ok(Self {
             subject,
@@ -164,6 +168,33 @@ impl fmt::Debug for RenderedMail {
     }
 }
 
+/// What the templates of a channel call their message, and the directory that they are in.
+const fn variable(channel: ChannelKind) -> &'static str {
+    match channel {
+        ChannelKind::Email => "mail",
+        ChannelKind::Sms => "sms",
+    }
+}
+
+/// The text message from its rendered template of this name.
+fn text_message(template: &str, text: &str) -> Result<String, TemplateError> {
+    match text.trim() {
+        "" => Err(TemplateError::Empty {
+            file: format!("{template}.txt"),
+        }),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// Where an operator's own templates are; `None` is nowhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TemplateDirs<'a> {
+    /// Those of mails.
+    pub mail: Option<&'a Path>,
+    /// Those of text messages.
+    pub sms: Option<&'a Path>,
+}
+
 /// Turns mails into what is sent.
 #[derive(Debug)]
 pub struct Renderer {
@@ -174,24 +205,28 @@ pub struct Renderer {
 impl Renderer {
     /// A renderer for `brand`, with the operator's templates in `overrides` if there are any.
     ///
-    /// The directory may hold `layout.html` and any of the compiled-in files under the same name, in
-    /// the Jinja syntax the compiled-in ones are written in; what it lacks is taken from those. A
-    /// further directory named by a language tag (`fr`, `pt-BR`) adds that language for the mails it
-    /// holds, which need both parts. Names that begin with a dot are passed over, as Kubernetes puts
-    /// such beside the files of a mounted ConfigMap.
+    /// A directory may hold any of the compiled-in files under the same name, in the Jinja syntax the
+    /// compiled-in ones are written in, and that of mails also `layout.html`; what it lacks is taken
+    /// from those. A further directory named by a language tag (`fr`, `pt-BR`) adds that language for
+    /// the messages it holds; mails need both parts. Names that begin with a dot are passed over, as
+    /// Kubernetes puts such beside the files of a mounted ConfigMap.
     ///
     /// Every template is tried here with sample content, so that a mistake stops the start and not a
     /// mail: a file nobody asks for, a syntax error, a variable that does not exist, a missing
     /// subject or a reset link that is never shown is a [`TemplateError`].
-    pub fn new(brand: &Brand, overrides: Option<&Path>) -> Result<Self, TemplateError> {
+    pub fn new(brand: &Brand, overrides: TemplateDirs<'_>) -> Result<Self, TemplateError> {
         let brand = BrandContent::new(brand);
-        let overrides = overrides
-            .map(|directory| Overrides::read(directory, &brand))
-            .transpose()?;
+        let overrides = match overrides {
+            TemplateDirs {
+                mail: None,
+                sms: None,
+            } => None,
+            own => Some(Overrides::read(own, &brand)?),
+        };
         Ok(Self { brand, overrides })
     }
 
-    /// Renders `mail` in the language nearest to `locale`, a BCP 47 tag such as `de-AT`; English
+    /// Renders `mail` as a mail in the language nearest to `locale`, a BCP 47 tag such as `de-AT`; English
     /// when it is empty or names no language there are templates for.
     ///
     /// Fails only where an operator's template trips over a value it was not tried with at the start.
@@ -199,6 +234,15 @@ impl Renderer {
         match &self.overrides {
             None => built_in::render(&self.brand, locale, mail),
             Some(overrides) => overrides.render(&self.brand, locale, mail),
+        }
+    }
+
+    /// Renders `mail` as a text message, its lines separated by LF and without one at its end. The
+    /// language is chosen, and it fails, as with [`render`](Self::render).
+    pub fn render_sms(&self, locale: &str, mail: &Mail<'_>) -> Result<String, TemplateError> {
+        match &self.overrides {
+            None => built_in::render_sms(&self.brand, locale, mail),
+            Some(overrides) => overrides.render_sms(&self.brand, locale, mail),
         }
     }
 }

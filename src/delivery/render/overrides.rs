@@ -15,9 +15,12 @@ use minijinja::{
 
 use super::content::{BrandContent, Content};
 use super::language::{is_tag, nearest};
-use super::{Mail, RenderedMail, TemplateError, built_in, sample};
+use super::{
+    Mail, RenderedMail, TemplateDirs, TemplateError, built_in, sample, text_message, variable,
+};
+use crate::domain::message::ChannelKind;
 
-/// The template every HTML template extends.
+/// The file every HTML template extends.
 const LAYOUT: &str = "layout.html";
 
 /// The compiled-in templates, with the operator's in their place and beside them.
@@ -28,19 +31,17 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    /// Reads the templates in `directory` and tries all with sample mails from `brand`.
-    pub(super) fn read(directory: &Path, brand: &BrandContent) -> Result<Self, TemplateError> {
+    /// Reads the templates in `directories` and tries all with sample mails from `brand`.
+    pub(super) fn read(
+        directories: TemplateDirs<'_>,
+        brand: &BrandContent,
+    ) -> Result<Self, TemplateError> {
         let mut overrides = Self::built_in()?;
-        for name in visible_names(directory)? {
-            let path = directory.join(&name);
-            if path.is_dir() && is_tag(&name) {
-                overrides.add_language(&path, name)?;
-            } else if path.is_file() && name == LAYOUT {
-                overrides.add(&path, name)?;
-            } else {
-                let expected = format!("{LAYOUT} or a language directory such as fr or pt-BR");
-                return Err(TemplateError::Unknown { path, expected });
-            }
+        if let Some(directory) = directories.mail {
+            overrides.add_directory(ChannelKind::Email, directory)?;
+        }
+        if let Some(directory) = directories.sms {
+            overrides.add_directory(ChannelKind::Sms, directory)?;
         }
         overrides.try_all(brand)?;
         // From here on the values are real, and debug information would copy them into errors.
@@ -66,11 +67,43 @@ impl Overrides {
         Ok(overrides)
     }
 
+    /// Adds the templates of a channel, which replace those it has.
+    fn add_directory(
+        &mut self,
+        channel: ChannelKind,
+        directory: &Path,
+    ) -> Result<(), TemplateError> {
+        for name in visible_names(directory)? {
+            let path = directory.join(&name);
+            let is_layout = channel == ChannelKind::Email && name == LAYOUT;
+            if path.is_dir() && is_tag(&name) {
+                self.add_language(channel, &path, name)?;
+            } else if path.is_file() && is_layout {
+                self.add(&path, format!("{}/{name}", variable(channel)))?;
+            } else {
+                let language = "a language directory such as fr or pt-BR";
+                let expected = match channel {
+                    ChannelKind::Email => format!("{LAYOUT} or {language}"),
+                    ChannelKind::Sms => language.to_owned(),
+                };
+                return Err(TemplateError::Unknown { path, expected });
+            }
+        }
+        Ok(())
+    }
+
     /// Adds the templates of a language, which replace those it has.
-    fn add_language(&mut self, directory: &Path, language: String) -> Result<(), TemplateError> {
+    fn add_language(
+        &mut self,
+        channel: ChannelKind,
+        directory: &Path,
+        language: String,
+    ) -> Result<(), TemplateError> {
+        let english = format!("{}/en/", variable(channel));
         let known: Vec<_> = built_in::sources()
-            .filter_map(|(name, _)| name.strip_prefix("en/"))
+            .filter_map(|(name, _)| name.strip_prefix(&english))
             .collect();
+        let templates = format!("{}/{language}", variable(channel));
         let files = visible_names(directory)?;
         for file in &files {
             let path = directory.join(file);
@@ -78,12 +111,12 @@ impl Overrides {
                 let expected = known.join(", ");
                 return Err(TemplateError::Unknown { path, expected });
             }
-            self.add(&path, format!("{language}/{file}"))?;
+            self.add(&path, format!("{templates}/{file}"))?;
         }
-        for file in files {
-            let missing = format!("{language}/{}", other_part(&file));
+        for file in files.iter().filter(|_| channel == ChannelKind::Email) {
+            let missing = format!("{templates}/{}", other_part(file));
             if !self.has(&missing) {
-                let file = format!("{language}/{file}");
+                let file = format!("{templates}/{file}");
                 return Err(TemplateError::Unpaired { file, missing });
             }
         }
@@ -109,44 +142,61 @@ impl Overrides {
         self.templates.get_template(name).is_ok()
     }
 
-    /// Renders every sample mail in every language that has it.
+    /// Renders every sample in every language that has it, as a mail and as a text message.
     fn try_all(&self, brand: &BrandContent) -> Result<(), TemplateError> {
         for language in &self.languages {
             for mail in sample::mails() {
-                let name = format!("{language}/{}", mail.stem());
-                if !self.has(&format!("{name}.txt")) {
-                    continue;
+                if self.speaks(ChannelKind::Email, language, &mail) {
+                    let rendered = self.render_in(language, brand, &mail, explained)?;
+                    // The `escape` filter, if a template asks for it, escapes slashes as well.
+                    let html = rendered.html.replace("&#x2f;", "/");
+                    let parts = [(&*rendered.text, "txt"), (&*html, "html")];
+                    shown(ChannelKind::Email, language, &mail, &parts)?;
                 }
-                let rendered = self.render_in(language, brand, &mail, explained)?;
-                let link = mail.essential_link().unwrap_or_default();
-                // The `escape` filter, if a template asks for it, escapes slashes as well.
-                let html = rendered.html.replace("&#x2f;", "/");
-                for (part, extension) in [(rendered.text, "txt"), (html, "html")] {
-                    if !part.contains(link) {
-                        let file = format!("{name}.{extension}");
-                        return Err(TemplateError::NoLink { file });
-                    }
+                if self.speaks(ChannelKind::Sms, language, &mail) {
+                    let text = self.render_sms_in(language, brand, &mail, explained)?;
+                    shown(ChannelKind::Sms, language, &mail, &[(&*text, "txt")])?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Renders `mail` in the language nearest to `locale`, in English when none is near.
+    /// Whether there are templates for `mail` in this language.
+    fn speaks(&self, channel: ChannelKind, language: &str, mail: &Mail<'_>) -> bool {
+        self.has(&format!("{}.txt", mail.template(channel, language)))
+    }
+
+    /// The language nearest to `locale` that has templates for `mail`, English when none is near.
+    fn nearest_to(&self, locale: &str, channel: ChannelKind, mail: &Mail<'_>) -> &str {
+        let available: Vec<_> = self
+            .languages
+            .iter()
+            .filter(|language| self.speaks(channel, language, mail))
+            .collect();
+        nearest(locale, &available).map_or("en", |language| language.as_str())
+    }
+
+    /// Renders `mail` as a mail, in the language nearest to `locale`.
     pub(super) fn render(
         &self,
         brand: &BrandContent,
         locale: &str,
         mail: &Mail<'_>,
     ) -> Result<RenderedMail, TemplateError> {
-        let available: Vec<_> = self
-            .languages
-            .iter()
-            .filter(|language| self.has(&format!("{language}/{}.txt", mail.stem())))
-            .collect();
-        let language = nearest(locale, &available).map_or("en", |language| language.as_str());
-        // An explanation may quote a value, and the values of a real mail hold live links.
-        self.render_in(language, brand, mail, |error| error.kind().to_string())
+        let language = self.nearest_to(locale, ChannelKind::Email, mail);
+        self.render_in(language, brand, mail, unexplained)
+    }
+
+    /// Renders `mail` as a text message, in the language nearest to `locale`.
+    pub(super) fn render_sms(
+        &self,
+        brand: &BrandContent,
+        locale: &str,
+        mail: &Mail<'_>,
+    ) -> Result<String, TemplateError> {
+        let language = self.nearest_to(locale, ChannelKind::Sms, mail);
+        self.render_sms_in(language, brand, mail, unexplained)
     }
 
     fn render_in(
@@ -156,17 +206,60 @@ impl Overrides {
         mail: &Mail<'_>,
         problem: fn(&Error) -> String,
     ) -> Result<RenderedMail, TemplateError> {
+        let template = mail.template(ChannelKind::Email, language);
         let values = context! {
             brand => Serde(brand),
             mail => Serde(Content::new(language, mail)),
         };
-        let part = |extension| {
-            self.templates
-                .get_template(&format!("{language}/{}.{extension}", mail.stem()))
-                .and_then(|template| template.render(&values))
-                .map_err(|error| broken(&error, problem))
+        let part = |extension: &str| self.part(&template, extension, &values, problem);
+        RenderedMail::from_parts(&template, &part("txt")?, part("html")?)
+    }
+
+    fn render_sms_in(
+        &self,
+        language: &str,
+        brand: &BrandContent,
+        mail: &Mail<'_>,
+        problem: fn(&Error) -> String,
+    ) -> Result<String, TemplateError> {
+        let template = mail.template(ChannelKind::Sms, language);
+        let values = context! {
+            brand => Serde(brand),
+            sms => Serde(Content::new(language, mail)),
         };
-        RenderedMail::from_parts(language, mail, &part("txt")?, part("html")?)
+        text_message(&template, &self.part(&template, "txt", &values, problem)?)
+    }
+
+    fn part(
+        &self,
+        template: &str,
+        extension: &str,
+        values: &Value,
+        problem: fn(&Error) -> String,
+    ) -> Result<String, TemplateError> {
+        self.templates
+            .get_template(&format!("{template}.{extension}"))
+            .and_then(|template| template.render(values))
+            .map_err(|error| broken(&error, problem))
+    }
+}
+
+/// Refuses a message of which some part does not show what it is sent for.
+fn shown(
+    channel: ChannelKind,
+    language: &str,
+    mail: &Mail<'_>,
+    parts: &[(&str, &str)],
+) -> Result<(), TemplateError> {
+    let Some((name, value)) = mail.essential() else {
+        return Ok(());
+    };
+    match parts.iter().find(|(part, _)| !part.contains(value)) {
+        None => Ok(()),
+        Some((_, extension)) => Err(TemplateError::NotShown {
+            file: format!("{}.{extension}", mail.template(channel, language)),
+            variable: format!("{}.{name}", variable(channel)),
+        }),
     }
 }
 
@@ -241,6 +334,12 @@ fn explained(error: &Error) -> String {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
     }
+}
+
+/// What is wrong without the engine's explanation, which may quote a value: those of a real message
+/// hold live links.
+fn unexplained(error: &Error) -> String {
+    error.kind().to_string()
 }
 
 #[cfg(test)]

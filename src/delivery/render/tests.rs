@@ -14,7 +14,7 @@ fn brand() -> Brand {
 }
 
 fn rendered(locale: &str, mail: &Mail<'_>) -> RenderedMail {
-    let renderer = Renderer::new(&brand(), None).unwrap();
+    let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
     renderer.render(locale, mail).unwrap()
 }
 
@@ -96,13 +96,83 @@ fn a_mail_with_nothing_but_the_necessary_reads_as_it_should() {
         browser: Browser::Unknown,
         system: System::Unknown,
     };
-    let renderer = Renderer::new(&brand, None).unwrap();
+    let renderer = Renderer::new(&brand, TemplateDirs::default()).unwrap();
     let link = renderer.render("en", &asked_at_sign_in("")).unwrap();
     insta::assert_snapshot!("bare_reset_link", link.text);
     for about in Notice::ALL {
         let notice = Mail::Notice(sample::notice(about, "", unknown));
         let text = renderer.render("en", &notice).unwrap().text;
         insta::assert_snapshot!(format!("bare_{}", notice.stem()), text);
+    }
+}
+
+/// A reset link as it is sent by text message.
+fn by_sms() -> Mail<'static> {
+    Mail::ResetLink(ResetLink {
+        lifetime: Duration::from_mins(10),
+        ..sample::reset_link("Ada Lovelace", Asked::FromProfile)
+    })
+}
+
+/// Every text message in every compiled-in language.
+fn all_texts() -> impl Iterator<Item = String> {
+    let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
+    LANGUAGES.into_iter().flat_map(move |language| {
+        let mails = sample::mails().into_iter().chain([by_sms()]);
+        let texts: Vec<_> = mails
+            .map(|mail| renderer.render_sms(language, &mail).unwrap())
+            .collect();
+        texts
+    })
+}
+
+#[test]
+fn the_text_messages_read_as_they_should() {
+    let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
+    for language in LANGUAGES {
+        let mut texts = vec![renderer.render_sms(language, &by_sms()).unwrap()];
+        for about in Notice::ALL {
+            let notice = notice(about, "Ada Lovelace");
+            texts.push(renderer.render_sms(language, &notice).unwrap());
+        }
+        insta::assert_snapshot!(format!("{language}_sms"), texts.join("\n\n========\n"));
+    }
+}
+
+/// The characters of GSM-7 without its extension table (3GPP TS 23.038 §6.2.1).
+const GSM_7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
+    ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+
+#[test]
+fn a_text_message_is_short_and_costs_no_wide_characters() {
+    for text in all_texts() {
+        let wide = text.chars().find(|&c| !GSM_7.contains(c));
+        assert_eq!(wide, None, "{text}");
+        // Two parts of a long one have room for so many (3GPP TS 23.040 §9.2.3.24.1).
+        assert!(text.chars().count() <= 2 * 153, "{text}");
+    }
+}
+
+#[test]
+fn a_text_message_says_who_sends_it_and_ends_with_its_only_link() {
+    for text in all_texts() {
+        assert!(text.starts_with("Acme: "), "{text}");
+        let (_, last) = text.rsplit_once('\n').unwrap();
+        assert!(last.starts_with("https://accounts.example.com/"), "{text}");
+        assert_eq!(text.matches("://").count(), 1, "{text}");
+    }
+    for language in LANGUAGES {
+        let link = by_sms();
+        let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
+        let text = renderer.render_sms(language, &link).unwrap();
+        assert!(
+            text.contains(" 10 Minute") || text.contains(" 10 minutes"),
+            "{text}"
+        );
+        assert!(
+            text.lines()
+                .any(|line| Some(line) == link.essential().map(|(_, url)| url))
+        );
     }
 }
 
@@ -122,6 +192,9 @@ fn the_mail_is_in_the_language_nearest_to_the_accounts() {
         ("tlh-Latn-x-bird", "en"),
     ] {
         assert_eq!(language(locale), expected, "{locale:?}");
+        let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
+        let text = renderer.render_sms(locale, &by_sms()).unwrap();
+        assert_eq!(text.contains("Passwort"), expected == "de", "{text}");
     }
 }
 
@@ -218,7 +291,7 @@ fn a_name_cannot_add_a_header() {
         product_name: "Acme\r\nBcc: x@y".to_owned(),
         support_contact: None,
     };
-    let renderer = Renderer::new(&brand, None).unwrap();
+    let renderer = Renderer::new(&brand, TemplateDirs::default()).unwrap();
     let mail = renderer.render("en", &asked_at_sign_in("")).unwrap();
     assert_eq!(mail.subject, "Reset your Acme Bcc: x@y password");
 }
@@ -257,6 +330,10 @@ proptest! {
                 prop_assert_eq!(&by_askama.subject, &by_minijinja.subject);
                 prop_assert_eq!(&by_askama.text, &by_minijinja.text);
                 prop_assert_eq!(&by_askama.html, &by_minijinja.html);
+                prop_assert_eq!(
+                    built_in::render_sms(&brand, language, &mail).unwrap(),
+                    overrides.render_sms(&brand, language, &mail).unwrap()
+                );
             }
         }
     }
@@ -267,7 +344,7 @@ proptest! {
         product_name in any_text(),
     ) {
         let brand = Brand { product_name, support_contact: None };
-        let renderer = Renderer::new(&brand, None).unwrap();
+        let renderer = Renderer::new(&brand, TemplateDirs::default()).unwrap();
         for language in LANGUAGES {
             let mail = renderer.render(language, &asked_at_sign_in(&display_name)).unwrap();
             prop_assert!(!mail.subject.contains(char::is_control));

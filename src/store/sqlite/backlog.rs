@@ -7,7 +7,7 @@ use crate::store::{Backlog, StoreError};
 use rusqlite::Connection;
 use std::fs;
 
-/// Both columns stand in the index of what is due, so no message is looked at.
+/// These columns stand in the index of what is due, so no message is looked at.
 const UNSETTLED: &str = "
     SELECT count(*) FILTER (WHERE due_at <= ?1) AS due, count(*) AS unsettled, min(requested_at) AS oldest
     FROM messages WHERE due_at IS NOT NULL";

@@ -38,6 +38,8 @@ pub(super) struct Groups {
     pub(super) work: watch::Sender<u64>,
     /// The time of the latest group.
     pub(super) now: Timestamp,
+    /// Whether text messages can be sent.
+    pub(super) sms: bool,
     /// How many requests the intake holds; `None` when that is to be counted.
     pub(super) unresolved: Option<u32>,
     /// Whether the connection syncs what it commits.
@@ -166,6 +168,7 @@ impl Groups {
             &mut traces.events,
             &mut wakes_workers,
             &mut unresolved,
+            self.sms,
         ));
         self.damage.note(&outcome);
         // A full disk or a failing one ends the transaction under an operation's hands, and takes

@@ -3,20 +3,21 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox,
-    requests, resets, room, sign_in, tidy,
+    requests, resets, retry, room, sign_in, sms_budgets, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
-    BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
-    DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount, FinishSignIn,
-    ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
-    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
-    OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
-    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SecurityInfo,
-    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
+    BeginSignIn, BudgetsSpent, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
+    CreateAccount, DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount,
+    FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced,
+    MessageBounced, MessagePage, MessageRecord, MessageRetried, MessageSettled, OpenAccount,
+    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, PasswordChanged,
+    PresentChecked, ProfileLink, RecordedEvent, RequestProfileLink, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken, SecurityInfo, SessionsEnded,
+    SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError,
     TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
@@ -206,6 +207,14 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sms_budgets::spend_budgets(work, &intent)
+            })
+            .await
+    }
+
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
         self.writer
             .submit(Background, move |work| {
@@ -217,6 +226,12 @@ impl Store for SqliteStore {
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
         self.writer
             .submit(Background, move |work| outbox::mark_bounced(work, &intent))
+            .await
+    }
+
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| retry::retry_message(work, &intent))
             .await
     }
 

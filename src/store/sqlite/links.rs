@@ -6,6 +6,7 @@ use super::work::Work;
 use crate::domain::account::{Account, Locale};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::Call;
+use crate::domain::destination::Destination;
 use crate::domain::id::{MessageId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::domain::pseudonym::Pseudonym;
@@ -23,20 +24,23 @@ pub(super) struct NewLink<'a> {
     pub(super) message_id: MessageId,
     pub(super) identifier: Option<Pseudonym>,
     pub(super) origin: Origin,
+    /// Goes the way of the origin.
+    pub(super) to: &'a Destination,
     pub(super) requested_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) fallback_locale: &'a Locale,
 }
 
-/// Makes a link and queues its message. Where the account has as many live links as it may, the newest
-/// of them is sent again instead: nobody can push out a link that its owner is about to use.
+/// Makes a link and queues its message. Where the account has as many live links by that way as it may, the
+/// newest of them is sent again instead: nobody can push out a link that its owner is about to use. A link
+/// never goes by two ways, for what it needs beside it depends on the one that it went.
 pub(super) fn send_link(
     work: &mut Work<'_>,
     call: &Call,
     account: &Account,
     link: &NewLink<'_>,
 ) -> Result<QueuedLink, StoreError> {
-    let live = live_links(work, account)?;
+    let live = live_links(work, account, link.to.channel)?;
     let (event, reset_id, expires_at) = match live.first() {
         Some((newest, expires_at)) if live.len() >= LIVE_LINKS as usize => {
             (EventName::TokenResent, *newest, *expires_at)
@@ -47,7 +51,7 @@ pub(super) fn send_link(
         }
     };
     let own_locale = &account.profile.locale;
-    let destination = account.profile.email.masked();
+    let to = link.to;
     messages::insert(
         work,
         &NewMessage {
@@ -56,9 +60,9 @@ pub(super) fn send_link(
             identifier: link.identifier,
             reset_id: Some(reset_id),
             kind: MessageKind::ResetLink,
-            channel: ChannelKind::Email,
-            address: Some(account.profile.email.address()),
-            destination: &destination,
+            channel: to.channel,
+            address: Some(&to.address),
+            destination: &to.masked,
             locale: if own_locale.as_str().is_empty() {
                 link.fallback_locale
             } else {
@@ -76,24 +80,33 @@ pub(super) fn send_link(
             .of(account.account_id)
             .fact("reset_id", &reset_id)
             .fact("message_id", &link.message_id)
-            .fact("channel", &ChannelKind::Email.name())
-            .personal("destination", &destination),
+            .fact("channel", &to.channel.name())
+            .personal("destination", &to.masked),
     )?;
     Ok(QueuedLink {
         message_id: link.message_id,
-        channel: ChannelKind::Email,
-        destination,
+        channel: to.channel,
+        destination: to.masked.clone(),
         expires_at,
     })
 }
 
-/// The account's live links, the newest first, no more than matter.
-fn live_links(work: &Work<'_>, account: &Account) -> Result<Vec<(ResetId, Timestamp)>, StoreError> {
+/// The account's live links by this way, the newest first, no more than matter.
+fn live_links(
+    work: &Work<'_>,
+    account: &Account,
+    channel: ChannelKind,
+) -> Result<Vec<(ResetId, Timestamp)>, StoreError> {
+    let origins: Vec<_> = Origin::all_by(channel)
+        .iter()
+        .map(|origin| origin.code().to_string())
+        .collect();
+    let origins = origins.join(", ");
     all(
         work.sql(),
         &format!(
             "SELECT r.reset_id, r.expires_at FROM resets r JOIN accounts a USING (account_id)
-             WHERE r.account_id = ?2 AND {LIVE} ORDER BY r.created_at DESC, r.reset_id LIMIT {LIVE_LINKS}"
+             WHERE r.account_id = ?2 AND r.origin IN ({origins}) AND {LIVE} ORDER BY r.created_at DESC, r.reset_id LIMIT {LIVE_LINKS}"
         ),
         (work.now().as_micros(), account.account_id.as_bytes()),
         |row| Ok((row.reset_id("reset_id")?, row.moment("expires_at")?)),

@@ -35,10 +35,12 @@ mod refusal;
 mod requests;
 mod resets;
 mod restore;
+mod retry;
 mod room;
 mod row;
 mod schema;
 mod sign_in;
+mod sms_budgets;
 mod statistics;
 #[cfg(test)]
 mod testing;

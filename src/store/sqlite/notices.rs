@@ -3,11 +3,12 @@
 use super::messages::{self, Happened, NewMessage};
 use super::work::Work;
 use crate::domain::account::Account;
+use crate::domain::destination::Destination;
 use crate::domain::id::MessageId;
 use crate::domain::message::{ChannelKind, DeliveryState, NOTICE_LIFETIME, Notice};
 use crate::store::{StoreError, Whence};
 
-/// Tells the owner at every verified address that messages can be sent to.
+/// Tells the owner at every verified address, by every channel that there is.
 pub(super) fn tell(
     work: &mut Work<'_>,
     account: &Account,
@@ -15,22 +16,39 @@ pub(super) fn tell(
     notice_id: MessageId,
     whence: Option<Whence>,
 ) -> Result<(), StoreError> {
-    let profile = &account.profile;
-    if !profile.email_verified {
-        return Ok(());
+    for (channel, message_id) in [
+        (ChannelKind::Email, notice_id),
+        (ChannelKind::Sms, notice_id.twin()),
+    ] {
+        if let Some(to) = Destination::verified(&account.profile, channel)
+            && work.carries(channel)
+        {
+            tell_at(work, account, &to, about, message_id, whence)?;
+        }
     }
+    Ok(())
+}
+
+fn tell_at(
+    work: &mut Work<'_>,
+    account: &Account,
+    to: &Destination,
+    about: Notice,
+    message_id: MessageId,
+    whence: Option<Whence>,
+) -> Result<(), StoreError> {
     messages::insert(
         work,
         &NewMessage {
-            message_id: notice_id,
+            message_id,
             account_id: Some(account.account_id),
             identifier: None,
             reset_id: None,
             kind: about.kind(),
-            channel: ChannelKind::Email,
-            address: Some(profile.email.address()),
-            destination: &profile.email.masked(),
-            locale: &profile.locale,
+            channel: to.channel,
+            address: Some(&to.address),
+            destination: &to.masked,
+            locale: &account.profile.locale,
             state: DeliveryState::Queued,
             reason: "",
             requested_at: work.now(),

@@ -33,6 +33,8 @@ pub struct SqliteSettings {
     /// How long the write-ahead log may hold pages as they were, erased addresses included, while something is written
     /// all the time.
     pub fold_within: Duration,
+    /// Whether text messages can be sent: without, nobody is told anything by one.
+    pub sms: bool,
     /// What its writer is measured with.
     pub metrics: WriterMetrics,
 }
@@ -47,6 +49,7 @@ impl Default for SqliteSettings {
             waiting: WAITING,
             readers: READERS,
             fold_within: Duration::from_mins(1),
+            sms: true,
             metrics: WriterMetrics::default(),
         }
     }
@@ -100,6 +103,7 @@ impl SqliteStore {
             clock: Arc::clone(&clock),
             random,
             now,
+            sms: settings.sms,
             unresolved: None,
             syncs: true,
             counters: Arc::new(Counters::new(settings.metrics)),

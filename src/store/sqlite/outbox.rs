@@ -37,9 +37,9 @@ pub(super) fn lease_messages(
                     m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AS worth_sending
              FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
                              LEFT JOIN resets r ON r.reset_id = m.reset_id
-             WHERE m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
+             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
         ),
-        (work.now().as_micros(), looked_at),
+        (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,
     )?;
     let lease_ends = work.now().plus(intent.lease_for);
@@ -74,8 +74,8 @@ pub(super) fn lease_messages(
     }
     leased.next_due = one(
         work.sql(),
-        "SELECT due_at FROM messages WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
-        [],
+        "SELECT due_at FROM messages WHERE channel = ?1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+        [intent.channel.code()],
         |row| row.moment("due_at"),
     )?;
     Ok(leased)
@@ -118,7 +118,8 @@ fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreEr
     })
 }
 
-fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
+/// Whose message it is, if it is anybody's.
+pub(super) fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
     let bytes: Option<[u8; 16]> = row.get("account_id")?;
     Ok(bytes.map(AccountId::from_bytes))
 }
@@ -292,7 +293,7 @@ pub(super) fn mark_bounced(
 }
 
 /// Takes a message out of the outbox: its address is erased.
-fn end(
+pub(super) fn end(
     work: &Work<'_>,
     message_id: MessageId,
     state: DeliveryState,
@@ -306,7 +307,8 @@ fn end(
     Ok(())
 }
 
-fn event(
+/// What became of a message, for the log.
+pub(super) fn event(
     work: &Work<'_>,
     name: EventName,
     message_id: MessageId,

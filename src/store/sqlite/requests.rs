@@ -5,9 +5,10 @@ use super::links::{NewLink, send_link};
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
 use super::{limits, messages};
-use crate::domain::account::{Account, Locale, SecondFactor};
+use crate::domain::account::{Account, Locale};
 use crate::domain::audit::{Draft, EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
+use crate::domain::destination::Destination;
 use crate::domain::email::Email;
 use crate::domain::id::{MessageId, ResetId};
 use crate::domain::limit::{Limit, LimitKey, Rate};
@@ -169,12 +170,13 @@ fn open(
         }
     };
     match recipient(work.now(), envelope, account.as_ref(), limited) {
-        Ok(account) => {
+        Ok((account, to)) => {
             let link = NewLink {
                 reset_id: envelope.reset_id,
                 message_id: envelope.message_id,
                 identifier: Some(envelope.identifier),
                 origin: Origin::Forgotten,
+                to: &to,
                 requested_at: envelope.accepted_at,
                 expires_at: envelope.expires_at,
                 fallback_locale: &envelope.locale,
@@ -185,20 +187,22 @@ fn open(
     }
 }
 
-/// The account that a link goes to, or why none goes anywhere.
+/// The account that a link is for and where it goes, or why none goes anywhere.
 fn recipient<'a>(
     now: Timestamp,
     envelope: &Envelope,
     account: Option<&'a Account>,
     limited: bool,
-) -> Result<&'a Account, Suppression> {
+) -> Result<(&'a Account, Destination), Suppression> {
     match account {
         _ if envelope.expires_at <= now => Err(Suppression::Expired),
         _ if limited => Err(Suppression::IdentifierLimit),
         None => Err(Suppression::NoAccount),
         Some(account) if account.disabled => Err(Suppression::Disabled),
-        Some(account) if !account.profile.email_verified => Err(Suppression::Unverified),
-        Some(account) => Ok(account),
+        Some(account) => {
+            let to = Destination::verified(&account.profile, ChannelKind::Email);
+            Ok((account, to.ok_or(Suppression::Unverified)?))
+        }
     }
 }
 
@@ -260,12 +264,13 @@ pub(super) fn request_profile_link(
     if account.disabled {
         return Ok(ProfileLink::Disabled);
     }
-    if account.profile.second_factor == SecondFactor::Sms {
-        return Ok(ProfileLink::ChannelMissing(ChannelKind::Sms));
+    let channel = account.profile.second_factor.channel();
+    if !work.carries(channel) {
+        return Ok(ProfileLink::ChannelMissing(channel));
     }
-    if !account.profile.email_verified {
+    let Some(to) = Destination::verified(&account.profile, channel) else {
         return Ok(ProfileLink::NoVerifiedAddress);
-    }
+    };
     if let Err(limited) = limits::take(work, &[intent.limit])? {
         return Ok(ProfileLink::Limited(limited));
     }
@@ -273,9 +278,13 @@ pub(super) fn request_profile_link(
         reset_id: intent.reset_id,
         message_id: intent.message_id,
         identifier: None,
-        origin: Origin::Profile,
+        origin: Origin::Profile(channel),
+        to: &to,
         requested_at: work.now(),
-        expires_at: intent.lifetime.expiry(work.now()),
+        expires_at: match channel {
+            ChannelKind::Email => intent.lifetime.expiry(work.now()),
+            ChannelKind::Sms => intent.sms_lifetime.expiry(work.now()),
+        },
         fallback_locale: &account.profile.locale,
     };
     let queued = send_link(work, &intent.call, &account, &link)?;

@@ -36,7 +36,7 @@ pub(super) fn open_reset(
 fn judge(work: &Work<'_>, reset_id: ResetId) -> Result<OpenedReset, StoreError> {
     let found = one(
         work.sql(),
-        "SELECT a.*, r.used_at, r.cancelled_at, r.expires_at,
+        "SELECT a.*, r.origin, r.used_at, r.cancelled_at, r.expires_at,
                 r.credential_version = a.credential_version AND a.disabled = 0 AS current
          FROM resets r JOIN accounts a USING (account_id) WHERE r.reset_id = ?1",
         [reset_id.as_bytes()],
@@ -69,6 +69,7 @@ fn live(row: &Row<'_>) -> Result<LiveReset, StoreError> {
         account_id: row.account_id("account_id")?,
         credential_version: row.credential_version()?,
         second_factor: row.second_factor()?,
+        origin: row.origin()?,
         email: row.email()?,
         phone: row.phone()?,
         display_name: row.display_name()?,

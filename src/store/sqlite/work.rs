@@ -2,6 +2,7 @@
 
 use crate::domain::audit::{Draft, Entropy};
 use crate::domain::id::EventId;
+use crate::domain::message::ChannelKind;
 use crate::domain::time::Timestamp;
 use crate::random::{self, Random};
 use crate::store::StoreError;
@@ -16,6 +17,7 @@ pub(super) struct Work<'group> {
     events: &'group mut Vec<(Draft, Entropy)>,
     wakes_workers: &'group mut bool,
     unresolved: &'group mut u32,
+    sms: bool,
 }
 
 impl<'group> Work<'group> {
@@ -27,6 +29,7 @@ impl<'group> Work<'group> {
         events: &'group mut Vec<(Draft, Entropy)>,
         wakes_workers: &'group mut bool,
         unresolved: &'group mut u32,
+        sms: bool,
     ) -> Self {
         Self {
             connection,
@@ -35,6 +38,7 @@ impl<'group> Work<'group> {
             events,
             wakes_workers,
             unresolved,
+            sms,
         }
     }
 
@@ -61,6 +65,14 @@ impl<'group> Work<'group> {
         };
         self.events.push((event, entropy));
         Ok(())
+    }
+
+    /// Whether messages can be sent by this channel.
+    pub(super) fn carries(&self, channel: ChannelKind) -> bool {
+        match channel {
+            ChannelKind::Email => true,
+            ChannelKind::Sms => self.sms,
+        }
     }
 
     /// How many requests the intake holds: counted in memory, for counting rows takes time.

@@ -7,6 +7,7 @@ mod limits;
 mod outbox;
 mod requests;
 mod resets;
+mod retry;
 mod sign_in;
 mod sqlite;
 mod tidy;
@@ -17,6 +18,7 @@ use crate::support::fixture;
 use relatch::domain::account::Account;
 use relatch::domain::audit::Sequence;
 use relatch::domain::id::AccountId;
+use relatch::domain::message::ChannelKind;
 use relatch::domain::token::Link;
 use relatch::store::{
     AccountCreated, AccountSelector, EventStretch, LeasedMessage, LiveReset, MessageContent,
@@ -44,6 +46,15 @@ impl Bench {
         }
     }
 
+    /// Creates an account with a verified address and phone whose second factor is SMS.
+    pub(crate) async fn sms_account(&self, email: &str) -> Account {
+        let created = fixture::create_with_sms(email);
+        match self.store.create_account(created).await.unwrap() {
+            AccountCreated::Created(account) => account,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The account as it is now.
     pub(crate) async fn reread(&self, account_id: AccountId) -> Account {
         self.store
@@ -65,13 +76,14 @@ impl Bench {
         self.store.resolve(fixture::resolve(100)).await.unwrap();
     }
 
-    /// Every message that is due, leased.
+    /// Every message that is due, leased: the mails, then the text messages.
     pub(crate) async fn due(&self) -> Vec<LeasedMessage> {
-        self.store
-            .lease_messages(fixture::lease(1_000))
-            .await
-            .unwrap()
-            .messages
+        let mut due = Vec::new();
+        for channel in [ChannelKind::Email, ChannelKind::Sms] {
+            let lease = fixture::lease_by(channel, 1_000);
+            due.extend(self.store.lease_messages(lease).await.unwrap().messages);
+        }
+        due
     }
 
     /// Requests a link and takes it out of the outbox.
@@ -153,6 +165,8 @@ macro_rules! contract {
                 the_fourth_request_sends_the_newest_link_again,
                 a_request_that_waited_too_long_is_not_sent,
                 a_profile_link_tells_its_way,
+                a_profile_link_goes_by_sms_where_that_is_the_factor,
+                a_link_never_goes_by_two_ways,
                 a_profile_link_is_limited_and_repeatable,
                 links_live_from_the_intake_s_commit,
             ],
@@ -164,6 +178,7 @@ macro_rules! contract {
                 cancelling_kills_every_live_link_and_may_be_repeated,
                 a_repeated_confirm_is_recognised_and_another_link_refused,
                 a_confirm_tells_the_owner,
+                a_confirm_tells_the_owner_by_every_way_that_is_verified,
                 a_link_dies_with_its_last_microsecond,
             ],
             sign_in: [
@@ -192,6 +207,7 @@ macro_rules! contract {
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,
                 many_couriers_lease_every_message_once,
+                each_channel_is_leased_by_itself,
                 a_settled_message_keeps_no_address,
                 a_retry_waits_its_pause,
                 a_message_whose_link_died_is_expired_instead,
@@ -203,6 +219,14 @@ macro_rules! contract {
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
                 what_waits_is_counted,
+            ],
+            retry: [
+                a_failed_message_is_due_at_once_and_goes_where_it_went,
+                a_waiting_message_is_due_at_once_and_one_in_hand_is_left,
+                what_is_dead_is_not_tried_again,
+                what_was_sent_or_suppressed_stays_as_it_is,
+                a_repeated_retry_is_one,
+                a_notice_goes_to_the_address_of_now_if_there_is_one,
             ],
             limits: [
                 a_source_is_limited_and_recovers,

@@ -6,7 +6,7 @@ use crate::support::fixture::{
 };
 use relatch::clock::Clock;
 use relatch::domain::id::MessageId;
-use relatch::domain::message::{DeliveryState, NOTICE_LIFETIME};
+use relatch::domain::message::{ChannelKind, DeliveryState, NOTICE_LIFETIME};
 use relatch::store::{
     ATTEMPTS_KEPT, AccountSelector, AttemptOutcome, Backlog, LeasedMessage, MarkBounced,
     MessageBounced, MessageFilter, MessagePage, MessageRecord, MessageSettled, SettleMessage,
@@ -85,6 +85,23 @@ pub(super) async fn many_couriers_lease_every_message_once(bench: Bench) {
         }
     }
     assert_eq!(seen.len(), 40);
+}
+
+pub(super) async fn each_channel_is_leased_by_itself(bench: Bench) {
+    let account = bench.sms_account("ada@example.com").await;
+    let intent = fixture::profile_link(account.account_id);
+    bench.store.request_profile_link(intent).await.unwrap();
+    let leased = bench.store.lease_messages(lease(10)).await.unwrap();
+    assert!(leased.messages.is_empty() && leased.next_due.is_none());
+    let by_sms = fixture::lease_by(ChannelKind::Sms, 10);
+    let leased = bench.store.lease_messages(by_sms.clone()).await.unwrap();
+    assert_eq!(leased.messages[0].channel, ChannelKind::Sms);
+
+    // Each courier expires what is its own.
+    bench.clock.advance(Duration::from_mins(10));
+    let mails = bench.store.lease_messages(lease(10)).await.unwrap();
+    let texts = bench.store.lease_messages(by_sms).await.unwrap();
+    assert_eq!((mails.expired, texts.expired), (0, 1));
 }
 
 pub(super) async fn a_settled_message_keeps_no_address(bench: Bench) {

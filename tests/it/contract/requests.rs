@@ -2,14 +2,17 @@
 
 use super::{Bench, link_of};
 use crate::support::fixture::{self, repeatable, take_in};
-use relatch::domain::account::{AccountChange, SecondFactor};
+use relatch::clock::Clock as _;
+use relatch::domain::account::AccountChange;
 use relatch::domain::idempotency::Method;
 use relatch::domain::limit::{Limit, Rate, Rates};
 use relatch::domain::message::{ChannelKind, DeliveryState};
+use relatch::domain::reset::{LIVE_LINKS, Origin};
 use relatch::store::{
     AccountCreated, CreateAccount, Limited, MessageFilter, MessagePage, OpenedReset, ProfileLink,
     RequestProfileLink, Resolve, TakeIn, TakenIn,
 };
+use std::collections::HashMap;
 use std::time::Duration;
 
 pub(super) async fn a_request_becomes_a_message_for_a_verified_address(bench: Bench) {
@@ -294,17 +297,6 @@ pub(super) async fn a_profile_link_tells_its_way(bench: Bench) {
     assert_eq!(info.pending[0].state, DeliveryState::Queued);
     assert_eq!(link_of(&bench.due().await[0]).expires_at, queued.expires_at);
 
-    let mut sms = fixture::create("sms@example.com");
-    sms.profile.second_factor = SecondFactor::Sms;
-    let sms_id = sms.account_id;
-    bench.store.create_account(sms).await.unwrap();
-    let asked = bench
-        .store
-        .request_profile_link(fixture::profile_link(sms_id))
-        .await
-        .unwrap();
-    assert_eq!(asked, ProfileLink::ChannelMissing(ChannelKind::Sms));
-
     let mut unverified = fixture::create("unverified@example.com");
     unverified.profile.email_verified = false;
     let unverified_id = unverified.account_id;
@@ -326,6 +318,62 @@ pub(super) async fn a_profile_link_tells_its_way(bench: Bench) {
         .await
         .unwrap();
     assert_eq!(asked, ProfileLink::NoAccount);
+}
+
+pub(super) async fn a_profile_link_goes_by_sms_where_that_is_the_factor(bench: Bench) {
+    let account = bench.sms_account("ada@example.com").await;
+    let ask = async || {
+        let intent = fixture::profile_link(account.account_id);
+        bench.store.request_profile_link(intent).await.unwrap()
+    };
+    let asked_at = bench.clock.now();
+    let ProfileLink::Queued(queued) = ask().await else {
+        panic!("no link")
+    };
+    assert_eq!(
+        (queued.channel, queued.destination.as_str()),
+        (ChannelKind::Sms, "+*********01")
+    );
+    assert_eq!(queued.expires_at, asked_at.plus(Duration::from_mins(10)));
+    let due = bench.due().await.remove(0);
+    assert_eq!(
+        (due.channel, due.address.as_str()),
+        (ChannelKind::Sms, "+14155550101")
+    );
+    let live = bench.open(link_of(&due)).await;
+    assert_eq!(live.origin, Origin::Profile(ChannelKind::Sms));
+    assert_eq!(live.required_factor(), None);
+    bench.clock.advance(Duration::from_mins(10));
+    let late = fixture::open(link_of(&due));
+    let late = bench.store.open_reset(late).await.unwrap();
+    assert!(matches!(late, OpenedReset::Dead(_)), "{late:?}");
+
+    let withdrawn = AccountChange {
+        phone_verified: Some(false),
+        ..AccountChange::default()
+    };
+    let intent = fixture::update(account.account_id, withdrawn);
+    bench.store.update_account(intent).await.unwrap();
+    assert_eq!(ask().await, ProfileLink::NoVerifiedAddress);
+}
+
+pub(super) async fn a_link_never_goes_by_two_ways(bench: Bench) {
+    let account = bench.sms_account("ada@example.com").await;
+    let mut links = HashMap::new();
+    for _ in 0..5 {
+        bench.request("ada@example.com").await;
+        let intent = fixture::profile_link(account.account_id);
+        bench.store.request_profile_link(intent).await.unwrap();
+        for message in bench.due().await {
+            let way = links.insert(link_of(&message).reset_id, message.channel);
+            assert!(way.is_none_or(|way| way == message.channel));
+        }
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    for channel in [ChannelKind::Email, ChannelKind::Sms] {
+        let ways = links.values().filter(|&&way| way == channel);
+        assert_eq!(ways.count(), LIVE_LINKS as usize, "{}", channel.name());
+    }
 }
 
 pub(super) async fn a_profile_link_is_limited_and_repeatable(bench: Bench) {

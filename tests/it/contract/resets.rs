@@ -6,7 +6,7 @@ use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::email::Email;
 use relatch::domain::id::{AccountId, ResetId};
 use relatch::domain::idempotency::Method;
-use relatch::domain::message::{MessageKind, Notice};
+use relatch::domain::message::{ChannelKind, MessageKind, Notice};
 use relatch::domain::token::Link;
 use relatch::store::{
     ConfirmReset, DeadLink, EndSessions, MessageContent, MessageFilter, MessagePage, OpenReset,
@@ -276,6 +276,27 @@ pub(super) async fn a_confirm_tells_the_owner(bench: Bench) {
     let due = bench.due().await;
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].address, "ada@example.com");
+}
+
+pub(super) async fn a_confirm_tells_the_owner_by_every_way_that_is_verified(bench: Bench) {
+    bench.sms_account("ada@example.com").await;
+    let link = bench.link("ada@example.com").await;
+    let opened = bench.open(link).await;
+    let confirm = confirm(link, &opened, password_hash(1));
+    bench.store.confirm_reset(confirm).await.unwrap();
+    let due = bench.due().await;
+    let told: Vec<_> = due
+        .iter()
+        .map(|message| (message.channel, message.address.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (ChannelKind::Email, "ada@example.com"),
+            (ChannelKind::Sms, "+14155550101")
+        ]
+    );
+    assert_ne!(due[0].message_id, due[1].message_id);
 }
 
 pub(super) async fn a_link_dies_with_its_last_microsecond(bench: Bench) {

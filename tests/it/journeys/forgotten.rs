@@ -205,7 +205,7 @@ async fn passwords_are_verified_whole_and_normalised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_factors_are_refused_in_words_until_they_exist() {
     let server = TestServer::start().await;
-    let account = server.sms_account("grace@example.com").await;
+    server.sms_account("grace@example.com").await;
     let token = server.request_link("grace@example.com").await;
     let inspect = pb::InspectResetRequest {
         token: token.clone(),
@@ -221,17 +221,6 @@ async fn other_factors_are_refused_in_words_until_they_exist() {
     let refused = server.confirm(&token, PASSWORD).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
     assert!(refused.message().contains("SMS"), "{}", refused.message());
-    let profile = pb::SendProfileResetLinkRequest {
-        account_id: account.account_id,
-        client: client(),
-        request_id: String::new(),
-    };
-    let refused = server
-        .passwords()
-        .send_profile_reset_link(profile)
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,49 @@ async fn a_signed_in_person_sends_a_link_and_goes_on_seeing_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_chose_sms_gets_the_link_there_and_needs_nothing_more() {
+    let server = TestServer::start().await;
+    let account = server.sms_account("grace@example.com").await;
+    let sent = server.send_profile_link(&account).await.unwrap();
+    assert_eq!(
+        (sent.channel(), sent.destination.as_str()),
+        (pb::Channel::Sms, "+*********01")
+    );
+    let text = server.mail_to("+14155550101", MessageKind::ResetLink).await;
+    assert!(text.text.contains("for 10 minutes"), "{}", text.text);
+    let info = pb::GetSecurityInfoRequest {
+        account_id: account.account_id.clone(),
+    };
+    let info = server.passwords().get_security_info(info).await.unwrap();
+    let info = info.into_inner();
+    assert_eq!(info.destination, "+*********01");
+    assert_eq!(info.pending[0].channel(), pb::Channel::Sms);
+    assert_eq!(info.pending[0].destination, "+*********01");
+
+    let inspected = inspect(&server, &reset_token(&text)).await;
+    assert_eq!(inspected.required_factor(), pb::SecondFactor::Unspecified);
+    // The same account's link by email is another matter.
+    let by_mail = server.request_link("grace@example.com").await;
+    let inspected = inspect(&server, &by_mail).await;
+    assert_eq!(inspected.required_factor(), pb::SecondFactor::Sms);
+    server.confirm(&by_mail, PASSWORD).await.unwrap_err();
+
+    server.confirm(&reset_token(&text), PASSWORD).await.unwrap();
+    for address in ["grace@example.com", "+14155550101"] {
+        server.mail_to(address, MessageKind::PasswordChanged).await;
+    }
+}
+
+async fn inspect(server: &TestServer, token: &str) -> pb::InspectResetResponse {
+    let request = pb::InspectResetRequest {
+        token: token.to_owned(),
+        client: client(),
+    };
+    let inspected = server.passwords().inspect_reset(request).await;
+    inspected.unwrap().into_inner()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_profile_may_send_three_links_and_is_told_when_to_come_back() {
     use tonic_types::StatusExt as _;
     let server = TestServer::start().await;

@@ -8,16 +8,19 @@ use relatch::domain::id::{AccountId, MessageId, ResetId};
 use relatch::domain::idempotency::{Method, Repeatable};
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::limit::{self, Bucket, Limit, LimitKey, Rate};
+use relatch::domain::message::ChannelKind;
 use relatch::domain::network::Network;
 use relatch::domain::password::PasswordHash;
+use relatch::domain::phone::Phone;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
-use relatch::domain::reset::LinkLifetime;
+use relatch::domain::reset::{LinkLifetime, SmsLinkLifetime};
 use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
-    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
-    PasswordTry, RequestProfileLink, Resolve, TakeIn, UpdateAccount, Whence,
+    AccountSelector, BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP,
+    LeaseMessages, OpenReset, PasswordTry, RequestProfileLink, Resolve, TakeIn, UpdateAccount,
+    Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -86,6 +89,24 @@ pub(crate) fn create(email: &str) -> CreateAccount {
         account_id: AccountId::from_bytes(fresh()),
         profile: profile(email),
     }
+}
+
+/// Creates an account with this address and a verified phone, whose second factor is SMS.
+pub(crate) fn create_with_sms(email: &str) -> CreateAccount {
+    CreateAccount {
+        profile: Profile {
+            phone: Phone::parse("+14155550101").ok(),
+            phone_verified: true,
+            second_factor: SecondFactor::Sms,
+            ..profile(email)
+        },
+        ..create(email)
+    }
+}
+
+/// The account with this address.
+pub(crate) fn selector(email: &str) -> AccountSelector {
+    AccountSelector::Email(profile(email).email.key().clone())
 }
 
 /// Changes an account, whatever was read of it.
@@ -162,6 +183,7 @@ pub(crate) fn profile_link(account_id: AccountId) -> RequestProfileLink {
         reset_id: ResetId::from_bytes(fresh()),
         message_id: MessageId::from_bytes(fresh()),
         lifetime: LinkLifetime::default(),
+        sms_lifetime: SmsLinkLifetime::default(),
     }
 }
 
@@ -224,9 +246,15 @@ pub(crate) fn attempt(ip: &str) -> PasswordTry {
     }
 }
 
-/// Leases up to this many messages for half a minute.
+/// Leases up to this many mails for half a minute.
 pub(crate) fn lease(at_most: u32) -> LeaseMessages {
+    lease_by(ChannelKind::Email, at_most)
+}
+
+/// Leases up to this many messages by this channel for half a minute.
+pub(crate) fn lease_by(channel: ChannelKind, at_most: u32) -> LeaseMessages {
     LeaseMessages {
+        channel,
         at_most,
         lease_for: Duration::from_secs(30),
     }

@@ -13,8 +13,9 @@ use crate::clock::Clock;
 use crate::delivery::channel::{Channel, OutgoingMessage, SendError};
 use crate::delivery::courier::Courier;
 use crate::delivery::outbox::{Outbox, TestClock, reset_link};
-use crate::delivery::render::{Brand, Renderer};
+use crate::delivery::render::{Brand, Renderer, TemplateDirs};
 use crate::domain::keyring::{KeyId, Keyring};
+use crate::domain::message::ChannelKind;
 use crate::domain::page::{PageUrl, Pages};
 use crate::domain::time::Timestamp;
 use crate::metrics::{Metrics, Registry};
@@ -124,6 +125,7 @@ pub(super) fn ring() -> Keyring {
 }
 
 pub(super) struct Scene {
+    pub(super) carries: ChannelKind,
     pub(super) clock: Arc<TestClock>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) keyring: Arc<ArcSwap<Keyring>>,
@@ -137,6 +139,7 @@ impl Scene {
         let outbox = Outbox::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let keyring = Arc::new(ArcSwap::from_pointee(ring()));
         Self {
+            carries: ChannelKind::Email,
             clock,
             outbox,
             keyring,
@@ -159,17 +162,19 @@ impl Scene {
         };
         let page = |path: &str| PageUrl::parse(&format!("https://acme.example/{path}")).unwrap();
         Courier {
+            carries: self.carries,
             store: Arc::clone(&self.outbox) as Arc<dyn Store>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::new(AllOnes),
             keyring: Arc::clone(&self.keyring),
-            renderer: Renderer::new(&brand, None).unwrap(),
+            renderer: Arc::new(Renderer::new(&brand, TemplateDirs::default()).unwrap()),
             channel: Arc::clone(&self.channel),
             pages: Pages {
                 reset: page("reset"),
                 cancel: page("cancel"),
                 forgot_password: page("forgot"),
             },
+            budgets: None,
             metrics: self.metrics.delivery.clone(),
         }
     }

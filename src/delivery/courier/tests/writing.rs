@@ -14,6 +14,7 @@ use crate::domain::keyring::{KeyId, Keyring};
 use crate::domain::message::{ChannelKind, DeliveryState, Notice};
 use crate::domain::network::Network;
 use crate::domain::reset::Origin;
+use crate::domain::time::Timestamp;
 use crate::domain::token::{LinkKind, verify};
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 use crate::store::{AttemptOutcome, LeasedMessage, MessageContent, Whence};
@@ -57,13 +58,39 @@ async fn a_message_reaches_the_inbox_with_links_that_verify() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_text_message_is_one_text_with_one_link_that_verifies() {
+    let inbox = Inbox::default();
+    let scene = Scene {
+        carries: ChannelKind::Sms,
+        ..Scene::new(Arc::new(inbox.clone()))
+    };
+    scene.outbox.put(reset_link(2, scene.clock.now()));
+    scene.outbox.put(LeasedMessage {
+        channel: ChannelKind::Sms,
+        address: "+14155550123".to_owned(),
+        ..reset_link(1, scene.clock.now())
+    });
+    scene.deliver_due().await;
+    let [message] = &inbox.messages()[..] else {
+        panic!("mails are another courier's")
+    };
+    assert_eq!(message.channel, ChannelKind::Sms);
+    assert_eq!(message.to, "+14155550123");
+    assert_eq!((message.subject.as_str(), &message.html), ("", &None));
+    assert!(message.text.starts_with("Acme: ") && !message.text.contains("rlc1_"));
+    let token = token(message, "https://acme.example/reset");
+    assert!(message.text.ends_with(token), "nothing follows the link");
+    assert!(verify(&ring(), LinkKind::Reset, token, scene.clock.now()).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_message_speaks_of_where_it_was_asked_for_and_in_the_persons_language() {
     let inbox = Inbox::default();
     let scene = Scene::new(Arc::new(inbox.clone()));
     let mut message = reset_link(1, scene.clock.now());
     message.locale = Locale::parse("de-AT").unwrap();
     if let MessageContent::ResetLink { origin, .. } = &mut message.content {
-        *origin = Origin::Profile;
+        *origin = Origin::Profile(ChannelKind::Email);
     }
     scene.outbox.put(message);
     scene.deliver_due().await;
@@ -130,14 +157,15 @@ async fn links_are_minted_with_the_key_that_signs_when_they_are_sent() {
 async fn what_cannot_be_written_is_tried_again_later() {
     let channel = Scripted::new([]);
     let scene = Scene::new(channel.clone());
-    scene.outbox.put(LeasedMessage {
-        channel: ChannelKind::Sms,
-        ..reset_link(1, scene.clock.now())
-    });
+    let mut message = reset_link(1, scene.clock.now());
+    if let MessageContent::ResetLink { link, .. } = &mut message.content {
+        link.expires_at = Timestamp::from_micros(i64::MAX);
+    }
+    scene.outbox.put(message);
     scene.deliver_due().await;
     let not_written = AttemptOutcome::Retry {
         pause: Duration::from_secs(5),
-        error: "this version writes no text messages".to_owned(),
+        error: "a time in the message is beyond the calendar".to_owned(),
     };
     assert_eq!(scene.outbox.only().outcomes, [not_written]);
     assert!(channel.seen().is_empty());

@@ -17,12 +17,19 @@ fn directory(files: &[(&str, &str)]) -> TempDir {
     directory
 }
 
+const fn mails_in(directory: &Path) -> TemplateDirs<'_> {
+    TemplateDirs {
+        mail: Some(directory),
+        sms: None,
+    }
+}
+
 fn renderer(files: &[(&str, &str)]) -> Result<Renderer, TemplateError> {
     let brand = Brand {
         product_name: "Acme".to_owned(),
         support_contact: None,
     };
-    Renderer::new(&brand, Some(directory(files).path()))
+    Renderer::new(&brand, mails_in(directory(files).path()))
 }
 
 /// What is said about `files`, the directory's own path left out.
@@ -32,7 +39,7 @@ fn complaint(files: &[(&str, &str)]) -> String {
         support_contact: String::new(),
     };
     let directory = directory(files);
-    let error = Overrides::read(directory.path(), &brand).unwrap_err();
+    let error = Overrides::read(mails_in(directory.path()), &brand).unwrap_err();
     let path = format!("{}/", directory.path().display());
     error.to_string().replace(&path, "")
 }
@@ -61,7 +68,7 @@ fn what_the_directory_lacks_is_taken_from_the_compiled_in_templates() {
         support_contact: None,
     };
     let with = renderer(&[]).unwrap();
-    let without = Renderer::new(&brand, None).unwrap();
+    let without = Renderer::new(&brand, TemplateDirs::default()).unwrap();
     for locale in ["en", "de-AT", "fr"] {
         let mail = with.render(locale, &reset_link()).unwrap();
         assert!(
@@ -157,61 +164,61 @@ fn a_mistake_is_refused_with_file_line_and_what_is_wrong() {
                 "en/reset_link.txt",
                 "Subject: Link\n\n{{ mail.reset_url }}\n{{ mail.reset_ulr }}",
             )],
-            "mail template en/reset_link.txt, line 4: undefined value: `mail.reset_ulr` is undefined",
+            "template mail/en/reset_link.txt, line 4: undefined value: `mail.reset_ulr` is undefined",
         ),
         (
             &[(
                 "en/reset_link.txt",
                 "Subject: Link\n\n{{ mail.reset_url }}{% if mail.from_profile %}{{ mial }}{% endif %}",
             )],
-            "mail template en/reset_link.txt, line 3: undefined value: `mial` is undefined",
+            "template mail/en/reset_link.txt, line 3: undefined value: `mial` is undefined",
         ),
         (
             &[("layout.html", "<main>\n{{ mail.reset_url }}</main>")],
-            "mail template layout.html, line 2: undefined value: `mail.reset_url` is undefined",
+            "template mail/layout.html, line 2: undefined value: `mail.reset_url` is undefined",
         ),
         (
             &[("de/reset_link.html", "<p>\n{% if mail.name %}\n</p>")],
-            "mail template de/reset_link.html, line 2: syntax error: \
+            "template mail/de/reset_link.html, line 2: syntax error: \
              unexpected end of input, expected end of block",
         ),
         (
             &[("de/reset_link.html", "{% extends \"layout.html\" %}")],
-            "mail template de/reset_link.html, line 1: template not found: \
-             template \"de/layout.html\" does not exist",
+            "template mail/de/reset_link.html, line 1: template not found: \
+             template \"mail/de/layout.html\" does not exist",
         ),
         (
             &[("en/reset_link.txt", "Hello\n{{ mail.reset_url }}")],
-            "mail template en/reset_link.txt, line 1: \
+            "template mail/en/reset_link.txt, line 1: \
              expected \"Subject: \" with a subject, then an empty line",
         ),
         (
             &[("en/reset_link.html", "<p>Hello</p>")],
-            "mail template en/reset_link.html never shows {{ mail.reset_url }}",
+            "template mail/en/reset_link.html never shows {{ mail.reset_url }}",
         ),
         (
             &[("fr/reset_link.txt", link)],
-            "mail template fr/reset_link.txt needs fr/reset_link.html beside it",
+            "template mail/fr/reset_link.txt needs mail/fr/reset_link.html beside it",
         ),
         (
             &[("en/reset-link.txt", link)],
-            "en/reset-link.txt is not a mail template: expected reset_link.txt, reset_link.html, \
+            "en/reset-link.txt is not a template: expected reset_link.txt, reset_link.html, \
              password_changed.txt, password_changed.html, wrong_passwords.txt, wrong_passwords.html, \
              password_compromised.txt, password_compromised.html",
         ),
         (
             &[("english/reset_link.txt", link)],
-            "english is not a mail template: \
+            "english is not a template: \
              expected layout.html or a language directory such as fr or pt-BR",
         ),
         (
             &[("reset_link.txt", link)],
-            "reset_link.txt is not a mail template: \
+            "reset_link.txt is not a template: \
              expected layout.html or a language directory such as fr or pt-BR",
         ),
         (
             &[("layout.html/en", "")],
-            "layout.html is not a mail template: \
+            "layout.html is not a template: \
              expected layout.html or a language directory such as fr or pt-BR",
         ),
     ];
@@ -226,7 +233,7 @@ fn a_directory_that_cannot_be_read_is_refused() {
         product_name: "Acme".to_owned(),
         support_contact: None,
     };
-    let error = Renderer::new(&brand, Some(Path::new("/nowhere/mail"))).unwrap_err();
+    let error = Renderer::new(&brand, mails_in(Path::new("/nowhere/mail"))).unwrap_err();
     assert!(
         error.to_string().starts_with("cannot read /nowhere/mail: "),
         "{error}"
@@ -241,7 +248,7 @@ fn a_file_that_is_not_utf_8_is_refused() {
         product_name: String::new(),
         support_contact: String::new(),
     };
-    let error = Overrides::read(directory.path(), &brand).unwrap_err();
+    let error = Overrides::read(mails_in(directory.path()), &brand).unwrap_err();
     assert!(matches!(error, TemplateError::Unreadable { .. }), "{error}");
 }
 
@@ -254,7 +261,73 @@ fn a_failure_over_a_real_mail_quotes_no_value() {
     let error = renderer.render("en", &mail).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "mail template en/reset_link.txt, line 3: invalid operation"
+        "template mail/en/reset_link.txt, line 3: invalid operation"
     );
     assert!(!format!("{error:?}").contains("rlt1_"));
+}
+
+/// What becomes of text messages with `files` as their templates.
+fn texts_by(files: &[(&str, &str)]) -> Result<Renderer, String> {
+    let brand = Brand {
+        product_name: "Acme".to_owned(),
+        support_contact: None,
+    };
+    let directory = directory(files);
+    let own = TemplateDirs {
+        mail: None,
+        sms: Some(directory.path()),
+    };
+    let path = format!("{}/", directory.path().display());
+    Renderer::new(&brand, own).map_err(|error| error.to_string().replace(&path, ""))
+}
+
+#[test]
+fn text_messages_have_a_directory_of_their_own() {
+    let renderer = texts_by(&[
+        ("en/reset_link.txt", "Go: {{ sms.reset_url }}\r\n\r\n"),
+        (
+            "fr/reset_link.txt",
+            "{{ brand.product_name }} : {{ sms.lifetime }}\n{{ sms.reset_url }}",
+        ),
+    ])
+    .unwrap();
+    let text = |locale| renderer.render_sms(locale, &reset_link()).unwrap();
+    assert!(text("en").starts_with("Go: https://") && !text("en").ends_with('\n'));
+    assert!(text("fr-CA").starts_with("Acme : 30 min\nhttps://"));
+    assert!(text("de").starts_with("Acme: Hier"), "{}", text("de"));
+    let mail = renderer.render("en", &reset_link()).unwrap();
+    assert_eq!(mail.subject, "Reset your Acme password");
+}
+
+#[test]
+fn a_mistake_in_a_text_message_is_refused_too() {
+    let cases: [(&[(&str, &str)], &str); 5] = [
+        (
+            &[("en/reset_link.txt", "Go there")],
+            "template sms/en/reset_link.txt never shows {{ sms.reset_url }}",
+        ),
+        (
+            &[("fr/reset_link.txt", "{{ mail.reset_url }}")],
+            "template sms/fr/reset_link.txt, line 1: undefined value: `mail` is undefined",
+        ),
+        (
+            &[(
+                "de/password_changed.txt",
+                "{% if sms.browser == \"\" %}Geändert{% endif %}\n",
+            )],
+            "template sms/de/password_changed.txt says nothing",
+        ),
+        (
+            &[("en/reset_link.html", "{{ sms.reset_url }}")],
+            "en/reset_link.html is not a template: \
+             expected reset_link.txt, password_changed.txt, wrong_passwords.txt, password_compromised.txt",
+        ),
+        (
+            &[("layout.html", "")],
+            "layout.html is not a template: expected a language directory such as fr or pt-BR",
+        ),
+    ];
+    for (files, expected) in cases {
+        assert_eq!(texts_by(files).err().as_deref(), Some(expected));
+    }
 }
