@@ -93,6 +93,7 @@ impl Server {
             channels: Channels {
                 mail: Arc::new(Nowhere(Arc::clone(&sent))),
                 sms: None,
+                sms_budgets: None,
             },
             pages: Pages::of_console(address),
             metrics: Metrics::default(),

@@ -93,6 +93,7 @@ CREATE TABLE messages (
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,
     system       TEXT,                               -- on which system
+    counted      INTEGER NOT NULL DEFAULT 0,         -- whether a text message was counted in sms_budgets
     attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
@@ -118,6 +119,14 @@ CREATE TABLE limits (
     limit_key BLOB PRIMARY KEY,
     arrival   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Text messages that were sent on the last day that any was: to a number, to a country, in all.
+CREATE TABLE sms_budgets (
+    budget_key BLOB PRIMARY KEY,                     -- what is counted, and a pseudonym of whose
+    day        INTEGER NOT NULL,                     -- since 1970, in UTC
+    spent      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sms_budgets_over ON sms_budgets (day);
 
 -- Wrong passwords of an account from one source, since the last right one.
 CREATE TABLE wrong_passwords (

@@ -202,8 +202,10 @@ refused! {
     security_info(AccountId) -> Option<SecurityInfo>;
     set_demo_password(SetDemoPassword) -> ();
     lease_messages(LeaseMessages) -> Leased;
+    spend_budgets(SpendBudgets) -> BudgetsSpent;
     settle_message(SettleMessage) -> MessageSettled;
     mark_bounced(MarkBounced) -> MessageBounced;
+    retry_message(RetryMessage) -> MessageRetried;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
     sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;

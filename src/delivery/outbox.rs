@@ -223,11 +223,19 @@ impl Store for Outbox {
         leased
     }
 
+    async fn spend_budgets(&self, _: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        not_here()
+    }
+
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
         self.settle(intent)
     }
 
     async fn mark_bounced(&self, _: MarkBounced) -> Result<MessageBounced, StoreError> {
+        not_here()
+    }
+
+    async fn retry_message(&self, _: RetryMessage) -> Result<MessageRetried, StoreError> {
         not_here()
     }
 

@@ -32,6 +32,8 @@ pub enum Method {
     CreateAccount,
     /// `AccountService.RemoveSecondFactor`
     RemoveSecondFactor,
+    /// `DeliveryService.RetryMessage`
+    RetryMessage,
 }
 
 impl Method {
@@ -43,6 +45,7 @@ impl Method {
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
             Self::RemoveSecondFactor => b"RemoveSecondFactor",
+            Self::RetryMessage => b"RetryMessage",
         }
     }
 }

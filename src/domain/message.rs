@@ -191,7 +191,7 @@ impl DeliveryState {
     }
 }
 
-/// Why a request led to no message.
+/// Why a request led to no message, or a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suppression {
     /// No account has the address.
@@ -206,6 +206,14 @@ pub enum Suppression {
     Expired,
     /// The store holds of the account what this version cannot read.
     Unreadable,
+    /// No text message goes to numbers of this country.
+    CountryNotServed,
+    /// The number got as many text messages today as one may.
+    NumberBudget,
+    /// The country's numbers did.
+    CountryBudget,
+    /// All numbers together did.
+    DayBudget,
 }
 
 impl Suppression {
@@ -219,6 +227,10 @@ impl Suppression {
             Self::IdentifierLimit => "identifier_limit",
             Self::Expired => "expired_before_resolved",
             Self::Unreadable => "account_unreadable",
+            Self::CountryNotServed => "sms_country_not_served",
+            Self::NumberBudget => "sms_number_budget",
+            Self::CountryBudget => "sms_country_budget",
+            Self::DayBudget => "sms_day_budget",
         }
     }
 }

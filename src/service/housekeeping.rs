@@ -48,6 +48,7 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::FactorRemovals {
             ended_before: before,
         },
+        Leftovers::SmsBudgets,
         Leftovers::Messages {
             requested_before: before,
         },

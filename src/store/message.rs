@@ -2,10 +2,13 @@
 
 use super::Whence;
 use crate::domain::account::{DisplayName, Locale};
+use crate::domain::call::Call;
 use crate::domain::id::{AccountId, MessageId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice};
+use crate::domain::idempotency::Repeatable;
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice, Suppression};
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
+use crate::domain::sms_budget::Budget;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use std::fmt;
@@ -101,6 +104,28 @@ pub enum MessageContent {
 /// enough that a message that is tried for days does not fill the store with them.
 pub const ATTEMPTS_KEPT: u32 = 20;
 
+/// Count a text message before it is sent for the first time.
+#[derive(Debug, Clone)]
+pub struct SpendBudgets {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Which attempt; another one means that the lease was lost.
+    pub attempt: u32,
+    /// What it counts against.
+    pub budgets: Vec<Budget>,
+}
+
+/// Whether it may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetsSpent {
+    /// It may: it was counted, now or at an earlier attempt.
+    Spent,
+    /// It may not, for this reason, and is suppressed.
+    Beyond(Suppression),
+    /// The lease had passed on to someone else, or the message is gone.
+    LeaseLost,
+}
+
 /// Write down how an attempt ended.
 #[derive(Debug, Clone)]
 pub struct SettleMessage {
@@ -138,6 +163,32 @@ pub enum MessageSettled {
     Settled,
     /// The lease had passed on to someone else, or the message is gone.
     LeaseLost,
+}
+
+/// Make a message due at once that was not accepted.
+#[derive(Debug, Clone)]
+pub struct RetryMessage {
+    /// On whose behalf.
+    pub call: Call,
+    /// Makes the call safe to repeat.
+    pub repeatable: Option<Repeatable>,
+    /// Which message.
+    pub message_id: MessageId,
+}
+
+/// What became of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageRetried {
+    /// The message as it is now: due, or what it was where there is nothing to try again.
+    Message(MessageRecord),
+    /// There is no such message.
+    Unknown,
+    /// Its link is dead, or its time over.
+    Expired,
+    /// Its account has no verified address any more by which it could go.
+    NoVerifiedAddress,
+    /// The request id was used for another message.
+    RequestIdReused,
 }
 
 /// Write down that a message came back after the channel had accepted it.

@@ -234,11 +234,17 @@ pub trait Store: Send + Sync + 'static {
     /// Leases due messages to one courier; those whose link is dead are expired instead.
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError>;
 
+    /// Counts a message against its budgets, once however often it is tried; suppresses it if one is used up.
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError>;
+
     /// Writes down how an attempt ended, if the lease still holds.
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError>;
 
     /// Writes down that a message came back after the channel had accepted it.
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError>;
+
+    /// Makes a message due at once that was not accepted, if what it says still holds.
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError>;
 
     /// Reads a page of messages, newest first.
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError>;

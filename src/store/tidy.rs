@@ -32,6 +32,8 @@ pub enum Leftovers {
         /// Those that ended before.
         ended_before: Timestamp,
     },
+    /// Counters of text messages of earlier days.
+    SmsBudgets,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

@@ -22,4 +22,5 @@ mod observed;
 mod panics;
 mod served;
 mod shutdown;
+mod sms;
 mod support;

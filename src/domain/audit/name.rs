@@ -128,6 +128,10 @@ event_names! {
     MessageSent = "message_sent" Info,
     /// A channel refused a message for good.
     MessageFailed = "message_failed" Warn,
+    /// Somebody asked for a message to be tried at once.
+    MessageRetried = "message_retried" Info,
+    /// A message was not sent, for a budget was used up.
+    MessageSuppressed = "message_suppressed" Warn,
     /// A message that was accepted came back.
     MessageBounced = "message_bounced" Warn,
     /// A message's link died before it could be sent.

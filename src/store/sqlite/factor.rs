@@ -1,5 +1,6 @@
 //! Second factors: enrolled, chosen, renewed. Whoever changes one has proved the present one.
 
+use super::accounts;
 use super::notices;
 use super::recovery_codes;
 use super::row::{self, Columns, change, one};
@@ -8,7 +9,6 @@ use super::work::Work;
 use crate::domain::account::{Account, SecondFactor};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::Call;
-use crate::domain::id::AccountId;
 use crate::domain::message::Notice;
 use crate::domain::seal::Sealed;
 use crate::domain::totp::Step;
@@ -21,7 +21,7 @@ use crate::store::{
 
 /// The account that a proof is of, if it is still as the proof says.
 fn proven(work: &Work<'_>, proof: &ShownProof) -> Result<Result<Account, ProofFails>, StoreError> {
-    let Some(account) = by_id(work, proof.account_id)? else {
+    let Some(account) = accounts::by_id(work.sql(), proof.account_id)? else {
         return Ok(Err(ProofFails::NoAccount));
     };
     let stands = account.credential_version == proof.credential_version
@@ -32,15 +32,6 @@ fn proven(work: &Work<'_>, proof: &ShownProof) -> Result<Result<Account, ProofFa
     } else {
         Err(ProofFails::Void)
     })
-}
-
-pub(super) fn by_id(work: &Work<'_>, account_id: AccountId) -> Result<Option<Account>, StoreError> {
-    one(
-        work.sql(),
-        "SELECT * FROM accounts WHERE account_id = ?1",
-        [account_id.as_bytes()],
-        row::account,
-    )
 }
 
 /// Gives an app its secret; until it shows a code of it, nothing else changes.
@@ -91,7 +82,7 @@ pub(super) fn try_enrolment(
         },
     )?;
     let Some((compare, tries)) = taken else {
-        let account = by_id(work, account_id)?;
+        let account = accounts::by_id(work.sql(), account_id)?;
         return Ok(account.map_or(EnrolmentTried::NoAccount, |_| EnrolmentTried::Gone));
     };
     work.record(

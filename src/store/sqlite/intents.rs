@@ -3,7 +3,7 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, change, factor, import, installation, messages, outbox,
-    peppers, removal, requests, resets, room, sealed, sign_in, tidy,
+    peppers, removal, requests, resets, retry, room, sealed, sign_in, sms_budgets, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -11,17 +11,18 @@ use crate::domain::id::AccountId;
 use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
-    BeginEnrolment, BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
-    CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, EventStretch, EventsRead, ExportedAccount, FactorRemovalOrdered, FactorRemoved,
-    FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased,
-    MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount,
-    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval,
-    PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
-    RemoveFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
-    ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet,
-    SecurityInfo, SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun,
-    SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, UpdateAccount,
+    BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChangePassword, CheckPresent,
+    ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp, EnrolmentBegun,
+    EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
+    FactorRemovalOrdered, FactorRemoved, FinishEnrolment, FinishSignIn, ImportAccounts,
+    ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage,
+    MessageRecord, MessageRetried, MessageSettled, OpenAccount, OpenChange, OpenReset,
+    OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval, PasswordChanged, PresentChecked,
+    ProfileLink, RecordedEvent, RecoveryCodesRenewed, RemoveFactor, RenewRecoveryCodes,
+    RequestProfileLink, Resealed, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RetryMessage,
+    RowTaken, SealedSecret, SealedSecrets, SecondFactorSet, SecurityInfo, SessionsEnded,
+    SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun, SignInFinished, SpendBudgets,
+    Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -293,6 +294,14 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sms_budgets::spend_budgets(work, &intent)
+            })
+            .await
+    }
+
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
         self.writer
             .submit(Background, move |work| {
@@ -304,6 +313,12 @@ impl Store for SqliteStore {
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
         self.writer
             .submit(Background, move |work| outbox::mark_bounced(work, &intent))
+            .await
+    }
+
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| retry::retry_message(work, &intent))
             .await
     }
 

@@ -39,11 +39,13 @@ mod removal;
 mod requests;
 mod resets;
 mod restore;
+mod retry;
 mod room;
 mod row;
 mod schema;
 mod sealed;
 mod sign_in;
+mod sms_budgets;
 mod statistics;
 #[cfg(test)]
 mod testing;

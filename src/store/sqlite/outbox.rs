@@ -21,8 +21,16 @@ use rusqlite::Row;
 /// How many due messages are looked at for those that are over when none is to be leased.
 const SWEPT: u32 = 100;
 
-/// The kind whose messages carry a link that stops the removal of a second factor.
-const REMOVAL: u8 = MessageKind::SecondFactorRemoval.code();
+/// Messages `m` with what their links belong to: the account `a`, the reset `r`, the removal of a factor `f`.
+pub(super) const WITH_LINKS: &str = "messages m
+     LEFT JOIN accounts a ON a.account_id = m.account_id
+     LEFT JOIN resets r ON r.reset_id = m.reset_id
+     LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = 9";
+
+/// The condition under which such a message is worth sending at `?1`: its time is not over, its link lives.
+pub(super) fn holds() -> String {
+    format!("m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AND f.ended_at IS NULL")
+}
 
 /// Leases what is due. A message whose time is over, or whose link died meanwhile, is expired instead of tried.
 pub(super) fn lease_messages(
@@ -37,11 +45,10 @@ pub(super) fn lease_messages(
         work.sql(),
         &format!(
             "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at, f.removal_id, f.effective_at,
-                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AND f.ended_at IS NULL AS worth_sending
-             FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
-                             LEFT JOIN resets r ON r.reset_id = m.reset_id
-                             LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = {REMOVAL}
-             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
+                    {} AS worth_sending
+             FROM {WITH_LINKS}
+             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
+            holds()
         ),
         (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,
@@ -127,7 +134,8 @@ fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreEr
     })
 }
 
-fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
+/// Whose message it is, if it is anybody's.
+pub(super) fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
     let bytes: Option<[u8; 16]> = row.get("account_id")?;
     Ok(bytes.map(AccountId::from_bytes))
 }
@@ -310,7 +318,7 @@ pub(super) fn mark_bounced(
 }
 
 /// Takes a message out of the outbox: its address is erased.
-fn end(
+pub(super) fn end(
     work: &Work<'_>,
     message_id: MessageId,
     state: DeliveryState,
@@ -324,7 +332,8 @@ fn end(
     Ok(())
 }
 
-fn event(
+/// What became of a message, for the log.
+pub(super) fn event(
     work: &Work<'_>,
     name: EventName,
     message_id: MessageId,

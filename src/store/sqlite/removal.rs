@@ -1,5 +1,6 @@
 //! Removals of second factors.
 
+use super::accounts;
 use super::factor;
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::notices::{self, Announcement};
@@ -32,7 +33,7 @@ pub(super) fn order_factor_removal(
         Earlier::Other => return Ok(FactorRemovalOrdered::RequestIdReused),
     }
     let account_id = intent.account_id;
-    let Some(account) = factor::by_id(work, account_id)? else {
+    let Some(account) = accounts::by_id(work.sql(), account_id)? else {
         return Ok(FactorRemovalOrdered::NoAccount);
     };
     if account.profile.second_factor == SecondFactor::Email {
@@ -152,7 +153,7 @@ pub(super) fn remove_factor(
     )?;
     let account = match ended {
         0 => None,
-        _ => factor::by_id(work, intent.account_id)?,
+        _ => accounts::by_id(work.sql(), intent.account_id)?,
     };
     let Some(before) = account else {
         return Ok(FactorRemoved::NotDue);

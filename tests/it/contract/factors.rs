@@ -97,7 +97,7 @@ impl Bench {
         assert_eq!(begun.await.unwrap(), EnrolmentBegun::Begun(email));
     }
 
-    async fn tried(&self, account_id: AccountId) -> EnrolmentTried {
+    async fn tried_code(&self, account_id: AccountId) -> EnrolmentTried {
         let intent = TryEnrolment {
             call: call(),
             account_id,
@@ -108,7 +108,7 @@ impl Bench {
     /// The same account after an app was enrolled.
     async fn enrolled(&self, account: &Account, byte: u8) -> Account {
         self.begun(account, byte).await;
-        self.tried(account.account_id).await;
+        self.tried_code(account.account_id).await;
         let finished = self.store.finish_enrolment(finish(account, byte)).await;
         assert_eq!(finished.unwrap(), EnrolmentFinished::Finished);
         self.reread(account.account_id).await
@@ -141,7 +141,7 @@ pub(super) async fn an_enrolled_app_is_the_factor_from_its_first_code_on(bench: 
         sealed_secret: sealed(1),
         credential_version: before.credential_version,
     };
-    assert_eq!(bench.tried(before.account_id).await, compare);
+    assert_eq!(bench.tried_code(before.account_id).await, compare);
     assert_eq!(bench.reread(before.account_id).await, before);
     assert_eq!(bench.due_notices().await, []);
 
@@ -162,7 +162,10 @@ pub(super) async fn an_enrolled_app_is_the_factor_from_its_first_code_on(bench: 
             "second_factor_changed"
         ]
     );
-    assert_eq!(bench.tried(before.account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_code(before.account_id).await,
+        EnrolmentTried::Gone
+    );
     let again = bench.store.finish_enrolment(finish(&after, 1)).await;
     assert_eq!(again.unwrap(), EnrolmentFinished::Gone);
 }
@@ -193,22 +196,22 @@ pub(super) async fn of_many_who_finish_an_enrolment_at_once_one_does(bench: Benc
 pub(super) async fn an_enrolment_bears_five_tries(bench: Bench) {
     let account = bench.account(EMAIL).await;
     let account_id = account.account_id;
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(bench.tried_code(account_id).await, EnrolmentTried::Gone);
     bench.begun(&account, 1).await;
     for _ in 0..5 {
-        assert_ne!(bench.tried(account_id).await, EnrolmentTried::Gone);
+        assert_ne!(bench.tried_code(account_id).await, EnrolmentTried::Gone);
     }
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(bench.tried_code(account_id).await, EnrolmentTried::Gone);
     // One of the five may still be on its way to be compared.
     bench.begun(&account, 2).await;
-    let EnrolmentTried::Compare { sealed_secret, .. } = bench.tried(account_id).await else {
+    let EnrolmentTried::Compare { sealed_secret, .. } = bench.tried_code(account_id).await else {
         panic!("a new enrolment has tries of its own");
     };
     assert_eq!(sealed_secret, sealed(2));
     let replaced = bench.store.finish_enrolment(finish(&account, 1)).await;
     assert_eq!(replaced.unwrap(), EnrolmentFinished::Gone);
     let nobody = AccountId::from_bytes(fresh());
-    assert_eq!(bench.tried(nobody).await, EnrolmentTried::NoAccount);
+    assert_eq!(bench.tried_code(nobody).await, EnrolmentTried::NoAccount);
 }
 
 pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(bench: Bench) {
@@ -217,9 +220,9 @@ pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(ben
     bench.begun(&account, 1).await;
     let just = Duration::from_micros(1);
     bench.clock.advance(LIFETIME.saturating_sub(just));
-    assert_ne!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_ne!(bench.tried_code(account_id).await, EnrolmentTried::Gone);
     bench.clock.advance(just);
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(bench.tried_code(account_id).await, EnrolmentTried::Gone);
     let late = bench.store.finish_enrolment(finish(&account, 1)).await;
     assert_eq!(late.unwrap(), EnrolmentFinished::Gone);
     let tidy = async || {
@@ -239,7 +242,7 @@ pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(ben
     };
     let moved = bench.store.update_account(update(account_id, change)).await;
     moved.unwrap();
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(bench.tried_code(account_id).await, EnrolmentTried::Gone);
     for version in [&account, &bench.reread(account_id).await] {
         let moved = bench.store.finish_enrolment(finish(version, 2)).await;
         assert_eq!(moved.unwrap(), EnrolmentFinished::Gone);
@@ -314,7 +317,10 @@ pub(super) async fn another_factor_takes_the_app_and_every_code_along(bench: Ben
         let chosen = bench.store.set_second_factor(set(proof(&app), factor));
         assert_eq!(chosen.await.unwrap(), SecondFactorSet::Set);
         assert_eq!(bench.codes_left(account.account_id).await, 0);
-        assert_eq!(bench.tried(account.account_id).await, EnrolmentTried::Gone);
+        assert_eq!(
+            bench.tried_code(account.account_id).await,
+            EnrolmentTried::Gone
+        );
         let back = bench.reread(account.account_id).await;
         let back = set(proof(&back), SecondFactor::Totp);
         let back = bench.store.set_second_factor(back).await;
@@ -399,6 +405,9 @@ pub(super) async fn a_proof_that_does_not_stand_changes_nothing(bench: Bench) {
     }
     assert_eq!(bench.reread(account.account_id).await, account);
     assert_eq!(bench.reread(other.account_id).await, other);
-    assert_eq!(bench.tried(account.account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_code(account.account_id).await,
+        EnrolmentTried::Gone
+    );
     assert_eq!(bench.codes_left(account.account_id).await, 0);
 }

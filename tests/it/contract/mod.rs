@@ -10,6 +10,7 @@ mod peppers;
 mod removals;
 mod requests;
 mod resets;
+mod retry;
 mod sign_in;
 mod sqlite;
 mod tidy;
@@ -214,6 +215,7 @@ macro_rules! contract {
                 a_removal_is_announced_and_takes_effect_in_its_time,
                 whoever_is_told_of_a_removal_can_stop_it,
                 what_was_stopped_is_announced_no_more,
+                an_announcement_of_what_was_stopped_is_not_tried_again,
                 a_removal_under_way_is_ordered_once,
                 an_owner_who_chooses_another_factor_ends_a_removal,
                 of_many_who_carry_a_removal_out_at_once_one_does,
@@ -244,6 +246,14 @@ macro_rules! contract {
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
                 what_waits_is_counted,
+            ],
+            retry: [
+                a_failed_message_is_due_at_once_and_goes_where_it_went,
+                a_waiting_message_is_due_at_once_and_one_in_hand_is_left,
+                what_is_dead_is_not_tried_again,
+                what_was_sent_or_suppressed_stays_as_it_is,
+                a_repeated_retry_is_one,
+                a_notice_goes_to_the_address_of_now_if_there_is_one,
             ],
             limits: [
                 a_source_is_limited_and_recovers,

@@ -2,6 +2,7 @@
 
 use super::{Premises, Served, TOKEN};
 use crate::mail::server::MailServer;
+use crate::sms::gateway::{Answer, Gateway};
 use crate::support::requests::{client, confirm};
 use relatch::config::{Smtp, SmtpSecurity};
 use relatch::pb::account_service_client::AccountServiceClient;
@@ -70,6 +71,49 @@ pub(super) async fn signs_in(premises: &Premises, served: &Served, password: &st
             false
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_goes_by_sms_over_tls_and_keeps_for_a_restart() {
+    let gateway = Gateway::start_with_tls("localhost").await;
+    let settings = gateway.settings();
+    let premises = Premises::new();
+    premises.configure(&format!(
+        "sms.url = \"{}\"\nsms.secret_file = \"{}\"\nsms.ca_file = \"{}\"\n\
+         sms.allowed_networks = [\"127.0.0.0/8\", \"::1/128\"]\nsms.countries = [\"+1 2\"]\n",
+        settings.url,
+        settings.secret_file.display(),
+        settings.ca_file.unwrap().display(),
+    ));
+    premises.grant("\"reset\", \"profile\", \"accounts\"");
+    gateway.answers([Answer::Say(503, "closed".to_owned())]);
+    let mut served = premises.serve().await;
+    let (mut passwords, mut accounts) = clients(&premises, &served).await;
+    let creation = pb::CreateAccountRequest {
+        email: EMAIL.to_owned(),
+        phone: "+14155550101".to_owned(),
+        phone_verified: true,
+        second_factor: pb::SecondFactor::Sms.into(),
+        ..pb::CreateAccountRequest::default()
+    };
+    let created = accounts.create_account(creation).await.unwrap();
+    let from_profile = pb::SendProfileResetLinkRequest {
+        account_id: created.into_inner().account.unwrap().account_id,
+        client: client(),
+        request_id: String::new(),
+    };
+    let sent = passwords.send_profile_reset_link(from_profile).await;
+    assert_eq!(sent.unwrap().into_inner().channel(), pb::Channel::Sms);
+    gateway.request(1).await;
+    assert!(served.end().await.success());
+
+    let served = premises.serve().await;
+    let (mut passwords, _) = clients(&premises, &served).await;
+    let text = gateway.request(2).await.json()["text"].clone();
+    let (_, token) = text.as_str().unwrap().split_once('#').unwrap();
+    let confirmed = passwords.confirm_reset(confirm(token, PASSWORD)).await;
+    confirmed.unwrap();
+    assert_eq!(gateway.request(3).await.json()["kind"], "PASSWORD_CHANGED");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,8 +18,9 @@ use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
-    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
-    PasswordTry, RequestProfileLink, Resolve, TakeIn, UpdateAccount, Whence,
+    AccountSelector, BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP,
+    LeaseMessages, OpenReset, PasswordTry, RequestProfileLink, Resolve, TakeIn, UpdateAccount,
+    Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -108,6 +109,11 @@ pub(crate) fn create_with_sms(email: &str) -> CreateAccount {
         },
         ..create(email)
     }
+}
+
+/// The account with this address.
+pub(crate) fn selector(email: &str) -> AccountSelector {
+    AccountSelector::Email(profile(email).email.key().clone())
 }
 
 /// Changes an account, whatever was read of it.

@@ -14,6 +14,7 @@ use relatch::domain::caller::{CallerCredential, CallerStanza, CallerToken};
 use relatch::domain::keyring::Keyring;
 use relatch::domain::message::MessageKind;
 use relatch::domain::page::Pages;
+use relatch::domain::sms_budget::SmsBudgets;
 use relatch::grpc::callers::Callers;
 use relatch::metrics::{Listener, Metrics};
 use relatch::pb;
@@ -137,7 +138,21 @@ impl TestServer {
         settings: &[(&str, &str)],
         channel: Option<Arc<dyn delivery::Channel>>,
     ) -> Self {
-        Self::begin(settings, channel, Vec::new()).await
+        Self::begin(settings, |inbox| by_mail(channel, inbox), Vec::new()).await
+    }
+
+    /// Starts a server whose mails go into an inbox, and whose text messages leave by this channel, as many as these
+    /// budgets allow.
+    pub(crate) async fn start_texting(
+        sms: Option<Arc<dyn delivery::Channel>>,
+        sms_budgets: Option<SmsBudgets>,
+    ) -> Self {
+        let channels = |inbox: &Inbox| Channels {
+            mail: Arc::new(inbox.clone()),
+            sms,
+            sms_budgets,
+        };
+        Self::begin(&[], channels, Vec::new()).await
     }
 
     /// Starts a server with these settings that shows this too, and tells where.
@@ -148,12 +163,13 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let pages = vec![(Listener::Console, listener.into(), router)];
-        (Self::begin(settings, None, pages).await, address)
+        let channels = |inbox: &Inbox| by_mail(None, inbox);
+        (Self::begin(settings, channels, pages).await, address)
     }
 
     async fn begin(
         settings: &[(&str, &str)],
-        channel: Option<Arc<dyn delivery::Channel>>,
+        channels: impl FnOnce(&Inbox) -> Channels,
         pages: Vec<(Listener, Socket, Router)>,
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -171,10 +187,7 @@ impl TestServer {
             random: Arc::new(SystemRandom),
             keyring: keyring.clone(),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
-            channels: Channels {
-                mail: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
-                sms: Some(Arc::new(inbox.clone())),
-            },
+            channels: channels(&inbox),
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
@@ -416,6 +429,20 @@ impl TestServer {
         super::eventually(async || queued() == 0).await;
     }
 
+    /// Sends a link to an account, as the person who is signed in.
+    pub(crate) async fn send_profile_link(
+        &self,
+        account: &pb::Account,
+    ) -> Result<pb::SendProfileResetLinkResponse, Status> {
+        let request = pb::SendProfileResetLinkRequest {
+            account_id: account.account_id.clone(),
+            client: client(),
+            request_id: String::new(),
+        };
+        let sent = self.passwords().send_profile_reset_link(request).await;
+        sent.map(tonic::Response::into_inner)
+    }
+
     /// The newest messages of an account.
     pub(crate) async fn messages(&self, account_id: &str) -> Vec<pb::DeliveryMessage> {
         let key = pb::list_messages_request::Key::AccountId(account_id.to_owned());
@@ -423,10 +450,13 @@ impl TestServer {
             key: Some(key),
             ..pb::ListMessagesRequest::default()
         };
-        let bearer = Self::bearer("all");
-        let mut client = DeliveryServiceClient::with_interceptor(self.channel(), bearer);
-        let listed = client.list_messages(request).await.unwrap();
+        let listed = self.delivery().list_messages(request).await.unwrap();
         listed.into_inner().messages
+    }
+
+    /// `DeliveryService` as the caller who may do everything.
+    pub(crate) fn delivery(&self) -> DeliveryServiceClient<Client> {
+        DeliveryServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
     }
 
     /// Every event from the first to the present head.
@@ -449,6 +479,15 @@ impl TestServer {
         self.trigger.pull();
         self.running.await.unwrap();
         self.directory
+    }
+}
+
+/// Mails by this channel, if not into the inbox where the text messages go.
+fn by_mail(channel: Option<Arc<dyn delivery::Channel>>, inbox: &Inbox) -> Channels {
+    Channels {
+        mail: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
+        sms: Some(Arc::new(inbox.clone())),
+        sms_budgets: None,
     }
 }
 
