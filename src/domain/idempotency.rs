@@ -30,10 +30,10 @@ pub enum Method {
     ChangePassword,
     /// `AccountService.CreateAccount`
     CreateAccount,
-    /// `DeliveryService.RetryMessage`
-    RetryMessage,
     /// `AccountService.RemoveSecondFactor`
     RemoveSecondFactor,
+    /// `DeliveryService.RetryMessage`
+    RetryMessage,
 }
 
 impl Method {
@@ -44,8 +44,8 @@ impl Method {
             Self::SendProfileResetLink => b"SendProfileResetLink",
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
-            Self::RetryMessage => b"RetryMessage",
             Self::RemoveSecondFactor => b"RemoveSecondFactor",
+            Self::RetryMessage => b"RetryMessage",
         }
     }
 }

@@ -74,6 +74,31 @@ fn has_word(bytes: &[u8], word: &str) -> bool {
     words.any(|found| found == word.as_bytes())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_holds_an_app_s_secret_or_a_recovery_code() {
+    let server = TestServer::start().await;
+    let ada = server.account("ada@example.com").await;
+    let proof = server.proof(&ada).await;
+    let begun = server.begin_app(&ada.account_id, &proof).await.unwrap();
+    let code = server.code(&begun.secret);
+    let codes = server.finish_app(&ada.account_id, &code).await.unwrap();
+    let secret = data_encoding::BASE32_NOPAD
+        .decode(begun.secret.as_bytes())
+        .unwrap();
+    let mut secrets = Canaries::default()
+        .value("the app's secret", &secret)
+        .value("the app's secret in Base32", &begun.secret);
+    for code in codes {
+        let bare = code.replace('-', "");
+        secrets = secrets
+            .value("a recovery code", &code)
+            .value("a recovery code without hyphens", &bare);
+    }
+    for (file, bytes) in files(&server) {
+        secrets.are_not_in(&file.display().to_string(), &bytes);
+    }
+}
+
 /// Every file of the data directory, and what it holds.
 fn files(server: &TestServer) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = fs::read_dir(server.data()).unwrap();
