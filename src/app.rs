@@ -7,6 +7,7 @@ pub mod console;
 pub mod dev;
 mod inside;
 mod parts;
+pub mod peppers;
 mod scrape;
 pub mod serve;
 mod served;
@@ -38,7 +39,7 @@ use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
-use crate::service::{Service, housekeeping, reseal, resolve};
+use crate::service::{Service, housekeeping, removal, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -49,6 +50,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use inside::Connections;
 use parts::{hashing, rules};
+use peppers::PeppersRefused;
 use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -99,6 +101,12 @@ pub enum StartError {
     /// The breach file cannot be used.
     #[error("[password] breach_file: {0}")]
     Breaches(#[from] BreachFileRefused),
+    /// The peppers cannot be used, or one is missing.
+    #[error("[password] pepper_file {0}")]
+    Peppers(#[from] PeppersRefused),
+    /// What hashes need could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] StoreError),
     /// The Argon2 parameters are too weak or impossible.
     #[error("[argon2] {0}")]
     Argon2(#[from] Argon2ParamsError),
@@ -153,13 +161,14 @@ pub struct App {
 
 impl App {
     /// Opens the store and starts what runs on threads of its own. Blocks while the store opens.
-    pub fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
+    pub async fn open(config: &Config, around: Surroundings) -> Result<Self, StartError> {
         let renderer = Arc::new(renderer(config)?);
         let rules = Arc::new(rules(config)?);
         let breach_file = config.password.breach_file.clone();
         let breaches = breach_file.map(BreachWatch::open).transpose()?;
         let metrics = around.metrics;
-        let hasher = Hasher::start(hashing(config, &metrics)?)?;
+        let peppers = peppers::read(config)?;
+        let hasher = Hasher::start(hashing(config, peppers.clone(), &metrics)?)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.store.directory,
             SqliteSettings {
@@ -171,6 +180,7 @@ impl App {
             Arc::clone(&around.clock),
             Arc::clone(&around.random),
         )?);
+        peppers::hold(config, &peppers, store.peppers_in_use().await?)?;
         let courier = |carries, channel, budgets| Courier {
             carries,
             store: Arc::clone(&store),
@@ -287,6 +297,10 @@ impl App {
             stopped.clone().requested(),
         ));
         workers.spawn(housekeeping::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
+        workers.spawn(removal::run(
             Arc::clone(&service),
             stopped.clone().requested(),
         ));

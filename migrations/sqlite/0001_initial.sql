@@ -30,8 +30,13 @@ CREATE TABLE accounts (
     compromised          INTEGER NOT NULL DEFAULT 0, -- whether a stranger is said to know the password
     wrong_passwords      INTEGER NOT NULL DEFAULT 0, -- since the last right one, from everywhere,
     told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0, -- and whether the owner was told
-    imported_as          BLOB                        -- pseudonym of the imported row that it was made of
+    imported_as          BLOB,                       -- pseudonym of the imported row that it was made of
+    pepper               TEXT AS (                   -- the `keyid` of a hash of our own
+        CASE WHEN password_hash GLOB '$argon2id$*,keyid=*'
+             THEN substr(password_hash, instr(password_hash, ',keyid=') + 7, 6) END
+    )
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_peppered ON accounts (pepper) WHERE pepper IS NOT NULL;
 CREATE UNIQUE INDEX accounts_imported ON accounts (imported_as) WHERE imported_as IS NOT NULL;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
@@ -185,6 +190,17 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (account_id, code_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Orders to take a second factor away, the latest of each account. Until its time comes the owner can object.
+CREATE TABLE factor_removals (
+    account_id   BLOB PRIMARY KEY REFERENCES accounts (account_id) ON DELETE CASCADE,
+    removal_id   BLOB NOT NULL UNIQUE CHECK (length(removal_id) = 16),
+    ordered_at   INTEGER NOT NULL,
+    effective_at INTEGER NOT NULL,
+    ended_at     INTEGER                             -- carried out, objected to, or the factor is another since
+) STRICT, WITHOUT ROWID;
+CREATE INDEX factor_removals_due ON factor_removals (effective_at) WHERE ended_at IS NULL;
+CREATE INDEX factor_removals_over ON factor_removals (ended_at) WHERE ended_at IS NOT NULL;
+
 -- Successes of calls that carried a request id: which call it was, and the parts of its answer.
 CREATE TABLE idempotency (
     call_key            BLOB PRIMARY KEY CHECK (length(call_key) = 32),
@@ -193,7 +209,8 @@ CREATE TABLE idempotency (
     account_id          BLOB,
     message_id          BLOB,
     credential_version  INTEGER,
-    password_changed_at INTEGER
+    password_changed_at INTEGER,
+    effective_at        INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_forgotten ON idempotency (forget_at);
 

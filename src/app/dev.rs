@@ -123,7 +123,9 @@ impl Demonstration {
             },
             metrics: self.metrics,
         };
-        let app = App::open(&self.config, around).map_err(DevError::from)?;
+        let app = App::open(&self.config, around)
+            .await
+            .map_err(DevError::from)?;
 
         let file = PrivateFile::new(self.data_dir.join("dev.json"), false);
         let (told, token) = describe(&app, &sockets, &file).await?;

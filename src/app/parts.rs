@@ -2,10 +2,10 @@
 
 use crate::config::Config;
 use crate::delivery::render::{Brand, Renderer, TemplateDirs, TemplateError};
-use crate::domain::password::{Argon2Params, Argon2ParamsError, Policy, PolicyError};
+use crate::domain::password::{Argon2Params, Argon2ParamsError, Peppers, Policy, PolicyError};
 use crate::metrics::Metrics;
 use crate::service::Rules;
-use crate::service::hasher::{HasherSettings, Peppers};
+use crate::service::hasher::HasherSettings;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -51,6 +51,7 @@ pub(super) fn rules(config: &Config) -> Result<Rules, PolicyError> {
 /// What hashing may take.
 pub(super) fn hashing(
     config: &Config,
+    peppers: Peppers,
     metrics: &Metrics,
 ) -> Result<HasherSettings, Argon2ParamsError> {
     let threads = config
@@ -62,7 +63,7 @@ pub(super) fn hashing(
         threads,
         queue: config.hashing.queue,
         params: Argon2Params::new(config.argon2.memory_kib, config.argon2.iterations, 1)?,
-        peppers: Peppers::default(),
+        peppers,
         metrics: metrics.hasher.clone(),
     })
 }

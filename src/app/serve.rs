@@ -137,7 +137,7 @@ impl Serving {
             pages: pages.ok_or(ServeError::Incomplete("links"))?,
             metrics,
         };
-        let app = App::open(&config, around)?;
+        let app = App::open(&config, around).await?;
         let mut pages = Vec::new();
         if let (Some(socket), Some(settings)) = (bounces, &config.bounces) {
             let router = app.bounces(settings, config.keys.allow_group_read)?;

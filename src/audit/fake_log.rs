@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::domain::account::Account;
 use crate::domain::audit::{Draft, Entropy, Entry, Sequence, enter};
 use crate::domain::id::{AccountId, EventId};
+use crate::domain::password::PepperId;
 use crate::domain::time::Timestamp;
 use crate::store::*;
 use async_trait::async_trait;
@@ -144,6 +145,10 @@ macro_rules! refused {
                 std::future::pending().await
             }
 
+            async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
+                Ok(Vec::new())
+            }
+
             fn log_origin(&self) -> Arc<str> {
                 Self::ORIGIN.into()
             }
@@ -186,6 +191,9 @@ refused! {
     set_second_factor(SetSecondFactor) -> SecondFactorSet;
     renew_recovery_codes(RenewRecoveryCodes) -> RecoveryCodesRenewed;
     enrol_demo_app(EnrolDemoApp) -> Option<App>;
+    order_factor_removal(OrderFactorRemoval) -> FactorRemovalOrdered;
+    due_factor_removals(u32) -> Vec<AccountId>;
+    remove_factor(RemoveFactor) -> FactorRemoved;
     create_account(CreateAccount) -> AccountCreated;
     account(AccountSelector) -> Option<Account>;
     open_account(OpenAccount) -> OpenedAccount;
@@ -201,6 +209,7 @@ refused! {
     spend_budgets(SpendBudgets) -> BudgetsSpent;
     settle_message(SettleMessage) -> MessageSettled;
     mark_bounced(MarkBounced) -> MessageBounced;
+    retry_message(RetryMessage) -> MessageRetried;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
     sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;

@@ -6,6 +6,7 @@ mod dns;
 mod files;
 mod keys;
 mod mail;
+mod pepper;
 mod report;
 mod sms;
 mod store;
@@ -78,7 +79,8 @@ impl DoctorArgs {
         report.ok("configuration", "has no fault")?;
         keys::check(report, config)?;
         tls::check(report, config)?;
-        store::check(report, config)?;
+        let peppers = store::check(report, config)?;
+        pepper::check(report, config, &peppers)?;
         breach::check(report, config)?;
         clock::check(report, &SystemClock, &[&self.config, &config.keys.file])?;
         mail::files(report, config)?;

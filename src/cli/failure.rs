@@ -1,6 +1,6 @@
 //! How a command fails.
 
-use crate::config::{ConfigRefused, KeyringFileError, PrivateFileError};
+use crate::config::{ConfigRefused, KeyringFileError, PepperFileError, PrivateFileError};
 use crate::random::NoEntropy;
 use crate::store::sqlite::OpenError;
 use std::fmt::Display;
@@ -36,5 +36,6 @@ told!(
     KeyringFileError,
     NoEntropy,
     OpenError,
+    PepperFileError,
     PrivateFileError
 );

@@ -130,7 +130,7 @@ impl KeysArgs {
         let file = KeyringFile::new(self.file, self.allow_group_read);
         match self.command {
             KeysCommand::Init => init(&file, random, output),
-            KeysCommand::List { data } => list(&file, data.sealed(source)?, output),
+            KeysCommand::List { data } => list(&file, data.sealed(source)?.as_ref(), output),
             KeysCommand::Add => add(&file, random, output),
             KeysCommand::Promote { id } => promote(&file, id, output),
             KeysCommand::Revoke {
@@ -147,24 +147,22 @@ impl KeysArgs {
 fn init(file: &KeyringFile, random: &dyn Random, output: &mut Output<'_>) -> Result<(), Failure> {
     let id = fresh_id(random)?;
     file.create(&Keyring::of(id, random::array(random)?))?;
-    let path = file.path().canonicalize();
-    let path = path.unwrap_or_else(|_| file.path().to_owned());
-    let quoted = toml::Value::from(&*path.to_string_lossy());
     output.line(format_args!(
-        "Made {} with the signing key {id}. Name it in the configuration:\n\n[keys]\nfile = {quoted}",
+        "Made {} with the signing key {id}. Name it in the configuration:\n\n[keys]\nfile = {}",
         file.path().display(),
+        super::quoted(file.path()),
     ))
 }
 
 fn list(
     file: &KeyringFile,
-    sealed: Option<BTreeMap<KeyId, u32>>,
+    sealed: Option<&BTreeMap<KeyId, u32>>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let ring = file.read()?;
     ring.keys().try_for_each(|key| {
         let (id, state) = (key.id(), key.state().as_str());
-        match sealed.as_ref().map(|sealed| sealed.get(&id).unwrap_or(&0)) {
+        match sealed.map(|sealed| sealed.get(&id).unwrap_or(&0)) {
             None => output.line(format_args!("{id}  {state}")),
             Some(secrets) => output.line(format_args!("{id}  {state:<9}  {secrets} sealed")),
         }

@@ -17,6 +17,7 @@ mod failure;
 mod fake;
 mod keys;
 mod output;
+mod pepper;
 mod serve;
 mod server;
 mod store;
@@ -32,6 +33,7 @@ use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Relatch, a password service: reset links by email and SMS, over gRPC, with an audit log that proves itself.
@@ -63,6 +65,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
+    Pepper(pepper::PepperArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
     #[command(subcommand)]
@@ -110,6 +113,7 @@ impl Command {
             Self::Serve(args) => args.run(),
             Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(source, &SystemRandom, output),
+            Self::Pepper(args) => args.run(&SystemRandom, output),
             Self::Config(command) => command.run(output),
             Self::Caller(command) => command.run(&SystemRandom, output),
             Self::Account(command) => block_on(command.run(source, output)),
@@ -118,6 +122,13 @@ impl Command {
             Self::Breach(command) => command.run(&SystemClock, output),
         }
     }
+}
+
+/// The whole path of a file, as a configuration has it.
+fn quoted(path: &Path) -> toml::Value {
+    let whole = path.canonicalize();
+    let whole = whole.unwrap_or_else(|_| path.to_owned());
+    toml::Value::from(&*whole.to_string_lossy())
 }
 
 /// Runs what waits for a server, on this thread.

@@ -14,6 +14,7 @@ mod keyring_watch;
 mod limits;
 mod links;
 mod password;
+mod pepper_file;
 mod private_file;
 mod reader;
 mod retention;
@@ -35,6 +36,7 @@ pub use keyring_watch::{KeyringHandle, KeyringWatch};
 pub use limits::RateUnreadable;
 pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
+pub use pepper_file::{PepperFile, PepperFileError};
 pub use private_file::{PrivateFile, PrivateFileError, Stamp};
 pub use retention::Retention;
 pub use sections::{

@@ -16,6 +16,8 @@ pub struct Password {
     pub service_words: Vec<String>,
     /// The passwords that are known from breaches.
     pub breach_file: Option<PathBuf>,
+    /// The secrets that go into hashes.
+    pub pepper_file: Option<PathBuf>,
 }
 
 /// `[argon2]`: the cost of a new hash; never below what ASVS 5.0 Appendix C allows for one lane.
@@ -47,11 +49,13 @@ impl Reader {
         let min_score = self.number("password.min_score", 0..=4);
         let service_words = self.texts("password.service_words");
         let breach_file = self.optional("password.breach_file", PathBuf::from_str);
+        let pepper_file = self.optional("password.pepper_file", PathBuf::from_str);
         Some(Password {
             min_length: min_length?,
             min_score: min_score?,
             service_words: service_words?,
             breach_file: breach_file?,
+            pepper_file: pepper_file?,
         })
     }
 

@@ -34,7 +34,7 @@ pub enum PrivateFileError {
     Exists(PathBuf),
     /// The file that the next version is written to exists.
     #[error(
-        "{0} exists: another `relatch keys` is at work, or one was killed; if none runs, delete that file"
+        "{0} exists: another command is at work on the file, or one was killed; if none is, delete that file"
     )]
     Busy(PathBuf),
     /// The system refused to write it.

@@ -96,6 +96,7 @@ fn the_defaults_are_those_of_the_domain() {
     assert_eq!(config.links.sms_lifetime, SmsLinkLifetime::default());
     assert_eq!(config.password.min_length, 15);
     assert_eq!(config.password.breach_file, None);
+    assert_eq!(config.password.pepper_file, None);
     assert_eq!(config.argon2.memory_kib, 19_456);
     assert_eq!(config.intake.cap, 100_000);
     assert_eq!(config.callers.len(), 1);

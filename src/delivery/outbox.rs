@@ -12,6 +12,7 @@ use crate::domain::account::{Account, DisplayName, Locale};
 use crate::domain::audit::Sequence;
 use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState};
+use crate::domain::password::PepperId;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
@@ -234,6 +235,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn retry_message(&self, _: RetryMessage) -> Result<MessageRetried, StoreError> {
+        not_here()
+    }
+
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
         let inner = self.inner();
         match page.filter {
@@ -349,6 +354,21 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn order_factor_removal(
+        &self,
+        _: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        not_here()
+    }
+
+    async fn due_factor_removals(&self, _: u32) -> Result<Vec<AccountId>, StoreError> {
+        not_here()
+    }
+
+    async fn remove_factor(&self, _: RemoveFactor) -> Result<FactorRemoved, StoreError> {
+        not_here()
+    }
+
     async fn create_account(&self, _: CreateAccount) -> Result<AccountCreated, StoreError> {
         not_here()
     }
@@ -394,6 +414,10 @@ impl Store for Outbox {
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
+        not_here()
+    }
+
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
         not_here()
     }
 

@@ -30,6 +30,10 @@ pub enum Method {
     ChangePassword,
     /// `AccountService.CreateAccount`
     CreateAccount,
+    /// `AccountService.RemoveSecondFactor`
+    RemoveSecondFactor,
+    /// `DeliveryService.RetryMessage`
+    RetryMessage,
 }
 
 impl Method {
@@ -40,6 +44,8 @@ impl Method {
             Self::SendProfileResetLink => b"SendProfileResetLink",
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
+            Self::RemoveSecondFactor => b"RemoveSecondFactor",
+            Self::RetryMessage => b"RetryMessage",
         }
     }
 }

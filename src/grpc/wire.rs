@@ -65,6 +65,7 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
         MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
         MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
+        MessageKind::SecondFactorRemoval => pb::MessageKind::SecondFactorRemoval,
         MessageKind::RecoveryCodesRenewed => pb::MessageKind::RecoveryCodesRenewed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
         MessageKind::WrongSecondFactors => pb::MessageKind::WrongSecondFactors,

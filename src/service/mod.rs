@@ -11,6 +11,7 @@ pub mod import;
 pub mod inspect;
 pub mod profile;
 pub mod refusals;
+pub mod removal;
 pub mod request;
 pub mod reseal;
 pub mod resolve;

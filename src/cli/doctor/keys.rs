@@ -4,7 +4,7 @@ use super::report::Report;
 use crate::cli::Failure;
 use crate::config::{Config, KeyringFile};
 use crate::domain::keyring::KeyState;
-use std::path;
+use std::path::{self, Path};
 
 /// Checks that the keyring can be used and is kept apart, and that somebody may call.
 pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), Failure> {
@@ -32,14 +32,7 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
             )?;
         }
     }
-    let inside = match (
-        path::absolute(file.path()),
-        path::absolute(&config.store.directory),
-    ) {
-        (Ok(file), Ok(directory)) => file.starts_with(directory),
-        _ => false,
-    };
-    if inside {
+    if lies_with_the_data(config, file.path()) {
         report.warning(
             WHAT,
             "the keyring lies in the data directory, and a copy of that could mint links: keep it elsewhere and set keys.file",
@@ -51,5 +44,16 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
             "nobody can call: `relatch caller new` makes a [[callers]] stanza",
         ),
         number => report.ok("callers", format_args!("{number} may call")),
+    }
+}
+
+/// Whether a file lies in the data directory.
+pub(super) fn lies_with_the_data(config: &Config, file: &Path) -> bool {
+    match (
+        path::absolute(file),
+        path::absolute(&config.store.directory),
+    ) {
+        (Ok(file), Ok(directory)) => file.starts_with(directory),
+        _ => false,
     }
 }

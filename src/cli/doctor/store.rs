@@ -3,6 +3,7 @@
 use super::report::Report;
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::domain::password::PepperId;
 use crate::store::sqlite::{Database, Inspection, OpenError, inspect};
 use std::fmt;
 
@@ -10,8 +11,12 @@ use std::fmt;
 const NO_ROOM: u64 = 64 << 20;
 const LITTLE_ROOM: u64 = 1 << 30;
 
-/// Checks that the database is sound and has room.
-pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), Failure> {
+/// Checks that the database is sound and has room. Gives the peppers that its hashes need, with the number of their
+/// accounts.
+pub(super) fn check(
+    report: &mut Report<'_, '_>,
+    config: &Config,
+) -> Result<Vec<(PepperId, u32)>, Failure> {
     const WHAT: &str = "store";
     let directory = config.store.directory.display();
     let Inspection {
@@ -20,8 +25,12 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
         database,
     } = match inspect(&config.store.directory) {
         Ok(inspection) => inspection,
-        Err(why) => return report.problem(WHAT, why),
+        Err(why) => {
+            report.problem(WHAT, why)?;
+            return Ok(Vec::new());
+        }
     };
+    let mut needed = Vec::new();
     match database {
         Database::Absent => report.ok(
             WHAT,
@@ -38,7 +47,9 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
             newest,
             findings,
             demonstration,
+            peppers,
         } if findings.is_empty() => {
+            needed = peppers;
             if demonstration {
                 let directory = config.store.directory.clone();
                 report.problem(WHAT, OpenError::Demonstration { directory })?;
@@ -71,12 +82,13 @@ pub(super) fn check(report: &mut Report<'_, '_>, config: &Config) -> Result<(), 
     report.ok(WHAT, format_args!("{directory}: {state}"))?;
     let left = format!("{directory}: {} are left on its file system", Bytes(free));
     if free < NO_ROOM {
-        report.problem(WHAT, format_args!("{left}: make room"))
+        report.problem(WHAT, format_args!("{left}: make room"))?;
     } else if free < LITTLE_ROOM {
-        report.warning(WHAT, format_args!("{left}: make room before it is full"))
+        report.warning(WHAT, format_args!("{left}: make room before it is full"))?;
     } else {
-        report.ok(WHAT, left)
+        report.ok(WHAT, left)?;
     }
+    Ok(needed)
 }
 
 /// A number of bytes as people read it.

@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use super::content::{BrandContent, CodeContent, Content, NoticeContent, ResetLinkContent};
+use super::content::{
+    BrandContent, CodeContent, Content, FactorRemovalContent, NoticeContent, ResetLinkContent,
+};
 use super::language::nearest;
 use super::{Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
@@ -30,6 +32,8 @@ templates! { mail in MAILS;
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
     EnglishCodeText(CodeContent): "mail/en/code.txt";
     EnglishCodeHtml(CodeContent): "mail/en/code.html";
+    EnglishRemovalText(FactorRemovalContent): "mail/en/second_factor_removal.txt";
+    EnglishRemovalHtml(FactorRemovalContent): "mail/en/second_factor_removal.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
     EnglishRecoveryText(NoticeContent): "mail/en/recovery_code_used.txt";
@@ -48,6 +52,8 @@ templates! { mail in MAILS;
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
     GermanCodeText(CodeContent): "mail/de/code.txt";
     GermanCodeHtml(CodeContent): "mail/de/code.html";
+    GermanRemovalText(FactorRemovalContent): "mail/de/second_factor_removal.txt";
+    GermanRemovalHtml(FactorRemovalContent): "mail/de/second_factor_removal.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
     GermanRecoveryText(NoticeContent): "mail/de/recovery_code_used.txt";
@@ -67,6 +73,7 @@ templates! { mail in MAILS;
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
     EnglishCodeSms(CodeContent): "sms/en/code.txt";
+    EnglishRemovalSms(FactorRemovalContent): "sms/en/second_factor_removal.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
     EnglishRecoverySms(NoticeContent): "sms/en/recovery_code_used.txt";
     EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
@@ -76,6 +83,7 @@ templates! { sms in TEXTS;
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
     GermanCodeSms(CodeContent): "sms/de/code.txt";
+    GermanRemovalSms(FactorRemovalContent): "sms/de/second_factor_removal.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
     GermanRecoverySms(NoticeContent): "sms/de/recovery_code_used.txt";
     GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
@@ -193,6 +201,10 @@ fn parts(
             English => both!(code: EnglishCodeText, EnglishCodeHtml),
             German => both!(code: GermanCodeText, GermanCodeHtml),
         },
+        Content::FactorRemoval(removal) => match language {
+            English => both!(removal: EnglishRemovalText, EnglishRemovalHtml),
+            German => both!(removal: GermanRemovalText, GermanRemovalHtml),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
@@ -253,6 +265,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
         Content::Code(code) => match language {
             English => text!(code: EnglishCodeSms),
             German => text!(code: GermanCodeSms),
+        },
+        Content::FactorRemoval(removal) => match language {
+            English => text!(removal: EnglishRemovalSms),
+            German => text!(removal: GermanRemovalSms),
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),

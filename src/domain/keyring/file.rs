@@ -1,7 +1,7 @@
 //! The keyring as text: what `relatch keys` writes and every process reads.
 
-use super::{Key, KeyId, KeyState, Keyring, ROOT_LENGTH};
-use data_encoding::HEXLOWER;
+use super::{Key, KeyId, KeyState, Keyring};
+use crate::domain::drawn::{self, DrawnUnreadable};
 use serde::Deserialize;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -18,12 +18,9 @@ pub enum KeyringUnreadable {
     /// Two keys have one id.
     #[error("has two keys {0}")]
     Duplicate(KeyId),
-    /// A root is not 64 lower-case hexadecimal digits.
-    #[error("key {0} has a root that is not 64 lower-case hexadecimal digits (32 bytes)")]
-    Root(KeyId),
-    /// A root was typed rather than drawn: one byte over and over, or nothing but printable characters.
-    #[error("key {0} has a root that was not drawn at random; make one with `relatch keys add`")]
-    Guessable(KeyId),
+    /// A root cannot be one.
+    #[error("key {0} has a root {1}; make one with `relatch keys add`")]
+    Root(KeyId, #[source] DrawnUnreadable),
     /// Not exactly one signing key.
     #[error("has {0} signing keys; exactly one must sign")]
     Signing(usize),
@@ -63,7 +60,8 @@ impl Keyring {
             if keys.iter().any(|key| key.id == id) {
                 return Err(KeyringUnreadable::Duplicate(id));
             }
-            keys.push(Key::new(id, entry.state.into(), *root(id, &entry.root)?));
+            let root = drawn::read(&entry.root).map_err(|why| KeyringUnreadable::Root(id, why))?;
+            keys.push(Key::new(id, entry.state.into(), *root));
         }
         let signing = keys
             .iter()
@@ -92,7 +90,7 @@ impl Keyring {
             );
         }
         for key in &self.keys {
-            let root = Zeroizing::new(HEXLOWER.encode(key.root.as_slice()));
+            let root = drawn::write(&key.root);
             for part in [
                 "\n[[keys]]\nid = \"",
                 &key.id.to_string(),
@@ -119,29 +117,10 @@ impl From<State> for KeyState {
     }
 }
 
-fn root(id: KeyId, text: &str) -> Result<Zeroizing<[u8; ROOT_LENGTH]>, KeyringUnreadable> {
-    let mut root = Zeroizing::new([0; ROOT_LENGTH]);
-    let length = HEXLOWER
-        .decode_len(text.len())
-        .map_err(|_| KeyringUnreadable::Root(id))?;
-    if length != ROOT_LENGTH {
-        return Err(KeyringUnreadable::Root(id));
-    }
-    HEXLOWER
-        .decode_mut(text.as_bytes(), root.as_mut_slice())
-        .map_err(|_| KeyringUnreadable::Root(id))?;
-    let one_byte = root.iter().all(|byte| *byte == root[0]);
-    let typed = root.iter().all(|byte| (0x20..0x7f).contains(byte));
-    if one_byte || typed {
-        Err(KeyringUnreadable::Guessable(id))
-    } else {
-        Ok(root)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::HEXLOWER;
     use proptest::prelude::*;
 
     fn entry(id: &str, state: &str, root: &str) -> String {
@@ -197,15 +176,15 @@ mod tests {
             ),
             (
                 entry("1f1f1f1f", "signing", &good[..62]),
-                KeyringUnreadable::Root(id),
+                KeyringUnreadable::Root(id, DrawnUnreadable::Form),
             ),
             (
                 entry("1f1f1f1f", "signing", &"zz".repeat(32)),
-                KeyringUnreadable::Root(id),
+                KeyringUnreadable::Root(id, DrawnUnreadable::Form),
             ),
             (
                 entry("1f1f1f1f", "signing", &"00".repeat(32)),
-                KeyringUnreadable::Guessable(id),
+                KeyringUnreadable::Root(id, DrawnUnreadable::Guessable),
             ),
             (
                 entry(
@@ -213,7 +192,7 @@ mod tests {
                     "signing",
                     &HEXLOWER.encode(b"correct horse battery staple, 32"),
                 ),
-                KeyringUnreadable::Guessable(id),
+                KeyringUnreadable::Root(id, DrawnUnreadable::Guessable),
             ),
             (
                 entry("1f1f1f1f", "signing", &good).repeat(2),

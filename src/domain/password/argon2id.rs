@@ -6,16 +6,12 @@ use data_encoding::BASE64_NOPAD;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::{Argon2Params, Argon2ParamsError};
+use super::{Argon2Params, Argon2ParamsError, PepperId};
 
 /// The length of the salt of a new hash in bytes (RFC 9106 §3.1).
 pub const SALT_BYTES: usize = 16;
 /// The length of the tag of a new hash in bytes (RFC 9106 §4).
 pub const TAG_BYTES: usize = 32;
-
-/// Which pepper went into a hash. Written into the hash as Argon2's `keyid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PepperId(pub [u8; 4]);
 
 /// An Argon2id hash of a password, as it is stored: `$argon2id$v=19$m=19456,t=2,p=1$salt$tag`, in
 /// unpadded base64, with `,keyid=…` after `p` if there is a pepper.
@@ -55,7 +51,7 @@ impl Argon2idHash {
     ) -> Self {
         let (memory_kib, passes, lanes) = (params.memory_kib(), params.passes(), params.lanes());
         let keyid = pepper
-            .map(|id| format!(",keyid={}", BASE64_NOPAD.encode(&id.0)))
+            .map(|id| format!(",keyid={}", id.keyid()))
             .unwrap_or_default();
         let encoded = format!(
             "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}{keyid}${}${}",
@@ -164,14 +160,10 @@ fn read_number(text: &str) -> Option<u32> {
 }
 
 fn read_keyid(field: &str) -> Result<PepperId, Argon2idUnreadable> {
-    let id = read_base64(
-        field
-            .strip_prefix("keyid=")
-            .ok_or(Argon2idUnreadable::Malformed)?,
-    )?;
-    id.try_into()
-        .map(PepperId)
-        .map_err(|_| Argon2idUnreadable::Malformed)
+    field
+        .strip_prefix("keyid=")
+        .and_then(PepperId::of_keyid)
+        .ok_or(Argon2idUnreadable::Malformed)
 }
 
 fn read_base64(text: &str) -> Result<Vec<u8>, Argon2idUnreadable> {

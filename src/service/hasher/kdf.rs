@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tracing::error;
 
-use super::{HashError, Peppers, arena::Arena, foreign};
+use super::{HashError, arena::Arena, foreign};
 use crate::domain::password::{
-    Argon2Params, Argon2idHash, Password, PasswordHash, PepperId, SALT_BYTES, TAG_BYTES,
+    Argon2Params, Argon2idHash, Password, PasswordHash, PepperId, Peppers, SALT_BYTES, TAG_BYTES,
 };
 
 /// What a password turned out to be.
@@ -42,7 +42,7 @@ impl Kdf {
         password: &Password,
         salt: &[u8; SALT_BYTES],
     ) -> Result<PasswordHash, HashError> {
-        let pepper = self.peppers.current_id();
+        let pepper = self.peppers.current();
         let mut tag = [0; TAG_BYTES];
         self.fill(arena, self.params, pepper, password, salt, &mut tag)?;
         Ok(Argon2idHash::new(self.params, pepper, salt, &tag).into())
@@ -83,7 +83,7 @@ impl Kdf {
             &mut tag,
         )?;
         let matches = hash.has_tag(&tag);
-        let outdated = matches && hash.differs_from(self.params, self.peppers.current_id());
+        let outdated = matches && hash.differs_from(self.params, self.peppers.current());
         Ok(Verdict { matches, outdated })
     }
 
@@ -96,7 +96,7 @@ impl Kdf {
         salt: &[u8],
         tag: &mut [u8],
     ) -> Result<(), HashError> {
-        let secret = match pepper {
+        let secret: &[u8] = match pepper {
             Some(id) => self
                 .peppers
                 .secret(id)
@@ -123,10 +123,7 @@ impl Kdf {
 
 #[cfg(test)]
 mod tests {
-    use zeroize::Zeroizing;
-
     use super::*;
-    use crate::service::hasher::Pepper;
 
     /// A [`Kdf`] with memory to work in.
     struct Bench {
@@ -147,8 +144,8 @@ mod tests {
             Self::new(Argon2Params::default(), Peppers::default())
         }
 
-        fn peppered(current: Pepper, former: Vec<Pepper>) -> Self {
-            Self::new(Argon2Params::default(), Peppers::new(Some(current), former))
+        fn peppered(peppers: Peppers) -> Self {
+            Self::new(Argon2Params::default(), peppers)
         }
 
         fn hash(&mut self, text: &str) -> PasswordHash {
@@ -181,12 +178,8 @@ mod tests {
         outdated: false,
     };
 
-    fn pepper(id: u8, secret: u8) -> Pepper {
-        Pepper {
-            id: PepperId([id; 4]),
-            secret: Zeroizing::new([secret; 32]),
-        }
-    }
+    const ONE: PepperId = PepperId([1; 4]);
+    const TWO: PepperId = PepperId([2; 4]);
 
     #[test]
     fn only_the_whole_password_verifies() {
@@ -287,20 +280,21 @@ mod tests {
 
     #[test]
     fn without_its_pepper_a_hash_verifies_nothing() {
-        let kept = Bench::peppered(pepper(1, 1), vec![]).hash("right");
+        let kept = Bench::peppered(Peppers::of(ONE, [1; 32])).hash("right");
         let missing = Bench::plain().try_verify("right", &kept);
-        assert_eq!(missing, Err(HashError::PepperMissing(PepperId([1; 4]))));
-        assert_eq!(
-            Bench::peppered(pepper(1, 9), vec![]).verify("right", &kept),
-            WRONG
-        );
+        assert_eq!(missing, Err(HashError::PepperMissing(ONE)));
+        let mut other = Bench::peppered(Peppers::of(ONE, [9; 32]));
+        assert_eq!(other.verify("right", &kept), WRONG);
     }
 
     #[test]
     fn a_former_pepper_still_verifies_and_makes_a_hash_outdated() {
-        let old = Bench::peppered(pepper(1, 1), vec![]).hash("right");
+        let mut peppers = Peppers::of(ONE, [1; 32]);
+        let old = Bench::peppered(peppers.clone()).hash("right");
         let none = Bench::plain().hash("right");
-        let mut bench = Bench::peppered(pepper(2, 2), vec![pepper(1, 1)]);
+        peppers.add(TWO, [2; 32]).unwrap();
+        peppers.promote(TWO).unwrap();
+        let mut bench = Bench::peppered(peppers);
         let new = bench.hash("right");
         assert_eq!(bench.verify("right", &old), OUTDATED);
         assert_eq!(bench.verify("right", &none), OUTDATED);

@@ -9,7 +9,6 @@
 mod arena;
 mod foreign;
 mod kdf;
-mod pepper;
 mod pool;
 mod queue;
 
@@ -25,12 +24,11 @@ use tokio::time::Instant;
 use tracing::error;
 
 pub use kdf::Verdict;
-pub use pepper::{Pepper, Peppers};
 
 use self::{kdf::Kdf, pool::Pool};
 use crate::domain::password::{
-    Argon2Params, Breaches, Judgement, Password, PasswordHash, PepperId, PersonalWords, Policy,
-    SALT_BYTES,
+    Argon2Params, Breaches, Judgement, Password, PasswordHash, PepperId, Peppers, PersonalWords,
+    Policy, SALT_BYTES,
 };
 use crate::metrics::{HasherMetrics, Operation};
 
@@ -59,7 +57,7 @@ pub enum HashError {
     #[error("the deadline passed before the password was hashed")]
     DeadlineExceeded,
     /// The hash was made with a pepper that is not configured any more.
-    #[error("the pepper with the id {:02x?} is missing", .0.0)]
+    #[error("the pepper {0} is missing")]
     PepperMissing(PepperId),
     /// The job failed for a reason that is in the log.
     #[error("a password could not be hashed")]

@@ -1,7 +1,8 @@
 //! Looking at a data directory without touching it, also while a service is at work in it.
 
 use super::refusal::OpenError;
-use super::{connection, installation, private, room, schema};
+use super::{connection, installation, peppers, private, room, schema};
+use crate::domain::password::PepperId;
 use rusqlite::Connection;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -40,6 +41,8 @@ pub enum Database {
         findings: Vec<String>,
         /// Whether it is sound and a demonstration's, which a service refuses.
         demonstration: bool,
+        /// The peppers that hashes need, if it is sound, and the number of their accounts.
+        peppers: Vec<(PepperId, u32)>,
     },
 }
 
@@ -106,16 +109,22 @@ fn look(database: &Path, in_use: bool) -> Result<Database, OpenError> {
     let sqlite = |error| OpenError::sqlite(database, error);
     let schema = schema::version(&connection, database)?;
     let findings = findings(&connection).map_err(sqlite)?;
-    let demonstration = schema > 0
-        && findings.is_empty()
+    let sound = schema > 0 && findings.is_empty();
+    let demonstration = sound
         && installation::read(&connection)
             .map_err(sqlite)?
             .is_some_and(|installation| installation.demonstration);
+    let peppers = if sound {
+        peppers::counted(&connection).map_err(sqlite)?
+    } else {
+        Vec::new()
+    };
     Ok(Database::Read {
         schema,
         newest: schema::NEWEST,
         findings,
         demonstration,
+        peppers,
     })
 }
 
@@ -163,6 +172,7 @@ mod tests {
             newest: schema::NEWEST,
             findings: Vec::new(),
             demonstration: false,
+            peppers: Vec::new(),
         }
     }
 

@@ -1,43 +1,63 @@
 //! The trait, intent by intent: what goes to the writer, how urgently, and what to the readers.
 
 use super::queue::Priority::{Background, Interactive};
+use super::work::Work;
 use super::{
     SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
-    messages, outbox, requests, resets, room, sealed, sign_in, sms_budgets, tidy, tries,
+    messages, outbox, peppers, removal, requests, resets, retry, room, sealed, sign_in,
+    sms_budgets, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
+use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
     BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChallengeFinished, ChangePassword,
     CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
     EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
-    FactorTried, FinishChallenge, FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount,
-    LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageSettled,
-    OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, PasswordChanged,
-    PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed, RefuseFactor,
-    RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed, ResetsCancelled, Resolve,
-    Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet, SecurityInfo, SendCode,
-    SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun, SignInFinished,
-    SpendBudgets, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, TryFactor,
-    UpdateAccount,
+    FactorRemovalOrdered, FactorRemoved, FactorTried, FinishChallenge, FinishEnrolment,
+    FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced,
+    MessageBounced, MessagePage, MessageRecord, MessageRetried, MessageSettled, OpenAccount,
+    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval,
+    PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
+    RefuseFactor, RemoveFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken, SealedSecret, SealedSecrets,
+    SecondFactorSet, SecurityInfo, SendCode, SessionsEnded, SetDemoPassword, SetSecondFactor,
+    SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn,
+    Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+impl SqliteStore {
+    /// Runs an operation that a caller waits for.
+    async fn interactive<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.submit(Interactive, operation).await
+    }
+
+    /// Runs an operation that waits for those of callers.
+    async fn background<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.submit(Background, operation).await
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn take_in(&self, intent: TakeIn) -> Result<TakenIn, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| requests::take_in(work, &intent))
+        self.interactive(move |work| requests::take_in(work, &intent))
             .await
     }
 
     async fn resolve(&self, intent: Resolve) -> Result<Resolved, StoreError> {
-        self.writer
-            .submit(Background, move |work| requests::resolve(work, &intent))
+        self.background(move |work| requests::resolve(work, &intent))
             .await
     }
 
@@ -45,10 +65,7 @@ impl Store for SqliteStore {
         &self,
         intent: RequestProfileLink,
     ) -> Result<ProfileLink, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                requests::request_profile_link(work, &intent)
-            })
+        self.interactive(move |work| requests::request_profile_link(work, &intent))
             .await
     }
 
@@ -59,18 +76,12 @@ impl Store for SqliteStore {
     }
 
     async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                resets::confirm_reset(work, &intent)
-            })
+        self.interactive(move |work| resets::confirm_reset(work, &intent))
             .await
     }
 
     async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                resets::cancel_resets(work, &intent)
-            })
+        self.interactive(move |work| resets::cancel_resets(work, &intent))
             .await
     }
 
@@ -83,28 +94,22 @@ impl Store for SqliteStore {
     }
 
     async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sign_in::finish_sign_in(work, &intent)
-            })
+        self.interactive(move |work| sign_in::finish_sign_in(work, &intent))
             .await
     }
 
     async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| codes::send_code(work, &intent))
+        self.interactive(move |work| codes::send_code(work, &intent))
             .await
     }
 
     async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| tries::try_factor(work, &intent))
+        self.interactive(move |work| tries::try_factor(work, &intent))
             .await
     }
 
     async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, move |work| tries::refuse_factor(work, &intent))
+        self.interactive(move |work| tries::refuse_factor(work, &intent))
             .await
     }
 
@@ -112,10 +117,7 @@ impl Store for SqliteStore {
         &self,
         intent: FinishChallenge,
     ) -> Result<ChallengeFinished, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                challenges::finish_challenge(work, &intent)
-            })
+        self.interactive(move |work| challenges::finish_challenge(work, &intent))
             .await
     }
 
@@ -126,42 +128,27 @@ impl Store for SqliteStore {
     }
 
     async fn check_present(&self, intent: CheckPresent) -> Result<PresentChecked, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                change::check_present(work, &intent)
-            })
+        self.interactive(move |work| change::check_present(work, &intent))
             .await
     }
 
     async fn change_password(&self, intent: ChangePassword) -> Result<PasswordChanged, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                change::change_password(work, &intent)
-            })
+        self.interactive(move |work| change::change_password(work, &intent))
             .await
     }
 
     async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sign_in::end_sessions(work, &intent)
-            })
+        self.interactive(move |work| sign_in::end_sessions(work, &intent))
             .await
     }
 
     async fn begin_enrolment(&self, intent: BeginEnrolment) -> Result<EnrolmentBegun, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::begin_enrolment(work, &intent)
-            })
+        self.interactive(move |work| factor::begin_enrolment(work, &intent))
             .await
     }
 
     async fn try_enrolment(&self, intent: TryEnrolment) -> Result<EnrolmentTried, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::try_enrolment(work, &intent)
-            })
+        self.interactive(move |work| factor::try_enrolment(work, &intent))
             .await
     }
 
@@ -169,10 +156,7 @@ impl Store for SqliteStore {
         &self,
         intent: FinishEnrolment,
     ) -> Result<EnrolmentFinished, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::finish_enrolment(work, &intent)
-            })
+        self.interactive(move |work| factor::finish_enrolment(work, &intent))
             .await
     }
 
@@ -180,10 +164,7 @@ impl Store for SqliteStore {
         &self,
         intent: SetSecondFactor,
     ) -> Result<SecondFactorSet, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::set_second_factor(work, &intent)
-            })
+        self.interactive(move |work| factor::set_second_factor(work, &intent))
             .await
     }
 
@@ -191,26 +172,37 @@ impl Store for SqliteStore {
         &self,
         intent: RenewRecoveryCodes,
     ) -> Result<RecoveryCodesRenewed, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::renew_recovery_codes(work, &intent)
-            })
+        self.interactive(move |work| factor::renew_recovery_codes(work, &intent))
             .await
     }
 
     async fn enrol_demo_app(&self, intent: EnrolDemoApp) -> Result<Option<App>, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::enrol_demo_app(work, &intent)
-            })
+        self.interactive(move |work| factor::enrol_demo_app(work, &intent))
+            .await
+    }
+
+    async fn order_factor_removal(
+        &self,
+        intent: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        self.interactive(move |work| removal::order_factor_removal(work, &intent))
+            .await
+    }
+
+    async fn due_factor_removals(&self, at_most: u32) -> Result<Vec<AccountId>, StoreError> {
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| removal::due_factor_removals(connection, now, at_most))
+            .await
+    }
+
+    async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError> {
+        self.background(move |work| removal::remove_factor(work, &intent))
             .await
     }
 
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                accounts::create_account(work, &intent)
-            })
+        self.interactive(move |work| accounts::create_account(work, &intent))
             .await
     }
 
@@ -229,18 +221,12 @@ impl Store for SqliteStore {
     }
 
     async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                accounts::update_account(work, &intent)
-            })
+        self.interactive(move |work| accounts::update_account(work, &intent))
             .await
     }
 
     async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                accounts::delete_account(work, &intent)
-            })
+        self.interactive(move |work| accounts::delete_account(work, &intent))
             .await
     }
 
@@ -251,10 +237,7 @@ impl Store for SqliteStore {
     }
 
     async fn import_accounts(&self, intent: ImportAccounts) -> Result<Vec<RowTaken>, StoreError> {
-        self.writer
-            .submit(Background, move |work| {
-                import::import_accounts(work, &intent)
-            })
+        self.background(move |work| import::import_accounts(work, &intent))
             .await
     }
 
@@ -281,10 +264,7 @@ impl Store for SqliteStore {
     }
 
     async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sign_in::set_demo_password(work, &intent)
-            })
+        self.interactive(move |work| sign_in::set_demo_password(work, &intent))
             .await
     }
 
@@ -297,24 +277,22 @@ impl Store for SqliteStore {
     }
 
     async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sms_budgets::spend_budgets(work, &intent)
-            })
+        self.interactive(move |work| sms_budgets::spend_budgets(work, &intent))
             .await
     }
 
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
-        self.writer
-            .submit(Background, move |work| {
-                outbox::settle_message(work, &intent)
-            })
+        self.background(move |work| outbox::settle_message(work, &intent))
             .await
     }
 
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
-        self.writer
-            .submit(Background, move |work| outbox::mark_bounced(work, &intent))
+        self.background(move |work| outbox::mark_bounced(work, &intent))
+            .await
+    }
+
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError> {
+        self.interactive(move |work| retry::retry_message(work, &intent))
             .await
     }
 
@@ -332,9 +310,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
+        self.readers.read(peppers::in_use).await
+    }
+
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, move |work| audit::record(work, &events))
+        self.interactive(move |work| audit::record(work, &events))
             .await
     }
 
@@ -345,9 +326,7 @@ impl Store for SqliteStore {
     }
 
     async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError> {
-        self.writer
-            .submit(Background, move |work| tidy::tidy(work, &intent))
-            .await
+        self.background(move |work| tidy::tidy(work, &intent)).await
     }
 
     async fn sealed_secrets(&self, page: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError> {
@@ -357,8 +336,7 @@ impl Store for SqliteStore {
     }
 
     async fn reseal(&self, secrets: Vec<Resealed>) -> Result<u32, StoreError> {
-        self.writer
-            .submit(Background, move |work| sealed::reseal(work, &secrets))
+        self.background(move |work| sealed::reseal(work, &secrets))
             .await
     }
 

@@ -4,6 +4,7 @@ mod caller;
 mod config;
 mod help;
 mod keys;
+mod pepper;
 mod server;
 mod store;
 

@@ -1,7 +1,9 @@
 //! Resets.
 
 use super::Bench;
-use crate::support::fixture::{self, call, cancel, confirm, open, password_hash, repeatable};
+use crate::support::fixture::{
+    self, call, cancel, confirm, open, passed, password_hash, repeatable,
+};
 use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::email::Email;
 use relatch::domain::id::{AccountId, ResetId};
@@ -10,7 +12,7 @@ use relatch::domain::message::{ChannelKind, MessageKind, Notice};
 use relatch::domain::token::Link;
 use relatch::store::{
     ConfirmReset, DeadLink, EndSessions, MessageContent, MessageFilter, MessagePage, OpenReset,
-    OpenedReset, ResetConfirmed, ResetsCancelled,
+    OpenedReset, PassedBy, ResetConfirmed, ResetsCancelled,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -283,7 +285,10 @@ pub(super) async fn a_confirm_tells_the_owner_by_every_way_that_is_verified(benc
     bench.sms_account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;
-    let confirm = confirm(link, &opened, password_hash(1));
+    let confirm = ConfirmReset {
+        passed: Some(passed(PassedBy::SentCode)),
+        ..confirm(link, &opened, password_hash(1))
+    };
     bench.store.confirm_reset(confirm).await.unwrap();
     let due = bench.due().await;
     let told: Vec<_> = due

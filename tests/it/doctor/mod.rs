@@ -1,6 +1,7 @@
 //! `relatch doctor`, on installations that are well and on such that are not.
 
 mod dns;
+mod pepper;
 
 use dns::Zone;
 use relatch::breach;
@@ -147,6 +148,7 @@ async fn an_installation_that_is_well_is_told_so_line_by_line() {
             "note     TLS: no certificate is configured",
             "ok       store: data: nothing is there yet; the first start makes it",
             "ok       store: data: no service is at work in it",
+            "note     pepper: none is configured: whoever copies the database can try passwords against its hashes",
             "note     breach file: none is configured: only the built-in list of common passwords is asked",
             "ok       mails: every mail can be written",
             "ok       mail server: localhost:PORT: TLS by STARTTLS, logged in",

@@ -1,13 +1,12 @@
 //! A backup taken while the service runs, and what a restore of it means.
 
-use super::journeys::{EMAIL, PASSWORD, clients, lead_to};
+use super::journeys::{EMAIL, PASSWORD, clients, lead_to, signs_in};
 use super::{Premises, Served};
 use crate::mail::server::MailServer;
 use crate::support::database;
 use crate::support::requests::{client, confirm};
 use relatch::config::SmtpSecurity;
 use relatch::pb;
-use relatch::pb::verify_password_response::Outcome;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -59,22 +58,6 @@ async fn use_link(
         .confirm_reset(confirm(token, password))
         .await
         .map(drop)
-}
-
-async fn signs_in(premises: &Premises, served: &Served, password: &str) -> bool {
-    let (mut passwords, _) = clients(premises, served).await;
-    let sign_in = pb::VerifyPasswordRequest {
-        email: EMAIL.to_owned(),
-        password: password.to_owned(),
-        client: client(),
-    };
-    match passwords.verify_password(sign_in).await {
-        Ok(answer) => matches!(answer.into_inner().outcome, Some(Outcome::SignedIn(_))),
-        Err(status) => {
-            assert_eq!(status.code(), Code::PermissionDenied);
-            false
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 pub(super) const EMAIL: &str = "ada@example.com";
 pub(super) const PASSWORD: &str = "seven purple otters dance";
@@ -54,6 +54,23 @@ pub(super) fn lead_to(smtp: &Smtp) -> String {
         login.password_file.display(),
         smtp.ca_file.as_ref().unwrap().display(),
     )
+}
+
+/// Whether [`EMAIL`] is signed in by this password.
+pub(super) async fn signs_in(premises: &Premises, served: &Served, password: &str) -> bool {
+    let (mut passwords, _) = clients(premises, served).await;
+    let sign_in = pb::VerifyPasswordRequest {
+        email: EMAIL.to_owned(),
+        password: password.to_owned(),
+        client: client(),
+    };
+    match passwords.verify_password(sign_in).await {
+        Ok(answer) => matches!(answer.into_inner().outcome, Some(Outcome::SignedIn(_))),
+        Err(status) => {
+            assert_eq!(status.code(), Code::PermissionDenied);
+            false
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,7 @@ mod hostile;
 mod identity;
 mod journeys;
 mod pasted;
+mod pepper;
 mod pressure;
 mod refusals;
 mod restores;

@@ -11,7 +11,7 @@ use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::limit::{self, Bucket, Limit, LimitKey, Rate};
 use relatch::domain::message::ChannelKind;
 use relatch::domain::network::Network;
-use relatch::domain::password::PasswordHash;
+use relatch::domain::password::{PasswordHash, PepperId};
 use relatch::domain::phone::Phone;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
 use relatch::domain::reset::{LinkLifetime, SmsLinkLifetime};
@@ -63,6 +63,13 @@ pub(crate) fn password_hash(salt: u8) -> PasswordHash {
     let tag = data_encoding::BASE64_NOPAD.encode(&[7; 32]);
     PasswordHash::parse(&format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${tag}"))
         .expect("a PHC string")
+}
+
+/// The same with a pepper.
+pub(crate) fn peppered_hash(pepper: PepperId) -> PasswordHash {
+    let hash = password_hash(1);
+    let keyid = format!("p=1,keyid={}", pepper.keyid());
+    PasswordHash::parse(&hash.as_str().replace("p=1", &keyid)).expect("a PHC string")
 }
 
 /// A limit that is never reached.

@@ -82,7 +82,7 @@ impl Interceptor for Bearer {
 }
 
 /// The scopes of each caller; its token is derived from its name.
-const CALLERS: [(&str, &[&str]); 5] = [
+const CALLERS: [(&str, &[&str]); 6] = [
     (
         "all",
         &[
@@ -101,6 +101,7 @@ const CALLERS: [(&str, &[&str]); 5] = [
     ("profile", &["profile"]),
     ("accounts", &["accounts"]),
     ("console", &relatch::console::SCOPES),
+    ("support", &["remove_factor"]),
 ];
 
 impl TestServer {
@@ -193,7 +194,7 @@ impl TestServer {
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around).unwrap();
+        let app = App::open(&config, around).await.unwrap();
         let service = app.service.clone();
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = grpc.local_addr().unwrap();
@@ -492,10 +493,13 @@ impl TestServer {
             key: Some(key),
             ..pb::ListMessagesRequest::default()
         };
-        let bearer = Self::bearer("all");
-        let mut client = DeliveryServiceClient::with_interceptor(self.channel(), bearer);
-        let listed = client.list_messages(request).await.unwrap();
+        let listed = self.delivery().list_messages(request).await.unwrap();
         listed.into_inner().messages
+    }
+
+    /// `DeliveryService` as the caller who may do everything.
+    pub(crate) fn delivery(&self) -> DeliveryServiceClient<Client> {
+        DeliveryServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
     }
 
     /// Every event from the first to the present head.

@@ -11,7 +11,8 @@ use crate::support::canaries::Canaries;
 use crate::support::collector::Collector;
 use crate::support::{database, eventually, ops};
 use people::{IP, USER_AGENT, both_journeys, knock};
-use relatch::config::SmtpSecurity;
+use relatch::config::{PepperFile, SmtpSecurity};
+use relatch::domain::password::{PepperId, Peppers};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -32,19 +33,22 @@ async fn what_people_type_and_are_sent_is_left_behind_nowhere() {
         MailServer::start(SmtpSecurity::Tls).await,
         Collector::start().await,
     );
-    let premises = Premises::new();
+    let (premises, mut values) = (Premises::new(), Values::new());
+    let peppers = PepperFile::new(premises.path("pepper.toml"), false);
+    let pepper = Peppers::of(PepperId([1; 4]), values.pepper);
+    peppers.create(&pepper).unwrap();
     premises.configure_with(
         &lead_to(&post.settings()),
         &format!(
-            "traces.endpoint = \"http://{}\"\nops.plaintext = true\n",
-            collector.address
+            "traces.endpoint = \"http://{}\"\nops.plaintext = true\npassword.pepper_file = \"{}\"\n",
+            collector.address,
+            peppers.path().display()
         ),
     );
     premises.grant("\"reset\", \"profile\", \"signin\", \"accounts\"");
     let mut command = premises.command();
     command.env("RELATCH_LOG", "trace");
     let mut served = premises.serve_by(command).await;
-    let mut values = Values::new();
     let mut clients = clients(&premises, &served).await;
     both_journeys(&mut values, &mut post, &mut clients).await;
     knock(&premises, &served, &values).await;
@@ -98,6 +102,7 @@ async fn what_people_type_and_are_sent_is_left_behind_nowhere() {
     }
 
     // The search finds, and there was something to search.
+    assert!(database::count(&data, "accounts", "pepper = 'AQEBAQ'") > 0);
     let mails: String = post
         .mails()
         .iter()

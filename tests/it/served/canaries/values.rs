@@ -28,6 +28,8 @@ pub(super) struct Values {
     pub(super) new_password: String,
     pub(super) wrong_password: String,
     pub(super) rejected_password: String,
+    /// What goes into every hash.
+    pub(super) pepper: [u8; 32],
     /// What the account is called, once there is one.
     pub(super) account_id: String,
     /// Links, cancel links, challenges and proofs, by what they are told by.
@@ -48,6 +50,7 @@ impl Values {
             new_password: unique("new lanterns"),
             wrong_password: unique("wrong umbrella"),
             rejected_password: HEXLOWER.encode(&fresh::<5>()),
+            pepper: fresh(),
             account_id: String::new(),
             tokens: BTreeMap::new(),
             unknown_caller: CallerToken::from_bytes(&fresh()),
@@ -67,6 +70,7 @@ impl Values {
             .value("the rejected password", &self.rejected_password)
             .value("the mail server's password", server::PASSWORD)
             .value("the root of the keyring", fixture::root())
+            .value("the pepper", self.pepper)
             .value("the caller's token", TOKEN)
             .value("an unknown caller's token", self.unknown_caller.expose());
         let tokens = self.tokens.iter();
