@@ -36,6 +36,7 @@ pub(super) fn rules(config: &Config) -> Result<Rules, PolicyError> {
         rates: config.limits,
         lifetime: config.links.lifetime,
         sms_lifetime: config.links.sms_lifetime,
+        invitation_lifetime: config.links.invitation_lifetime,
         intake_cap: config.intake.cap,
         retention: config.retention.messages,
         policy: Arc::new(Policy::new(

@@ -172,6 +172,7 @@ refused! {
     take_in(TakeIn) -> TakenIn;
     resolve(Resolve) -> Resolved;
     request_profile_link(RequestProfileLink) -> ProfileLink;
+    send_invite(SendInvite) -> InviteSent;
     open_reset(OpenReset) -> OpenedReset;
     confirm_reset(ConfirmReset) -> ResetConfirmed;
     cancel_resets(CancelResets) -> ResetsCancelled;

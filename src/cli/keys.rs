@@ -49,7 +49,8 @@ A rotation takes three steps, some time apart:
   relatch keys promote 1f2e3d4c
   relatch keys revoke 0a1b2c3d
 
-Promote the new key once every replica has the file. Revoke the old one once what it minted has died, 72 hours later.")]
+Promote the new key once every replica has the file. Revoke the old one once what it minted has died: after 72 hours,
+or links.invitation_lifetime if that is longer.")]
     Add,
     /// Make a key the one that signs; the one before it goes on verifying
     #[command(after_long_help = "\

@@ -7,7 +7,7 @@ use super::channel::OutgoingMessage;
 use super::links::with_token;
 use super::render::{Asked, Mail, NoticeMail, Renderer, ResetLink, TemplateError};
 use crate::domain::keyring::Keyring;
-use crate::domain::message::{ChannelKind, MessageKind};
+use crate::domain::message::ChannelKind;
 use crate::domain::page::Pages;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
@@ -68,7 +68,7 @@ impl Desk<'_> {
                 requested_at,
                 origin,
             } => {
-                let reset = mint(self.keyring, LinkKind::Reset, link);
+                let reset = mint(self.keyring, origin.link_kind(), link);
                 let cancel = mint(self.keyring, LinkKind::Cancel, link);
                 let mail = Mail::ResetLink(ResetLink {
                     display_name,
@@ -78,7 +78,7 @@ impl Desk<'_> {
                     lifetime: lifetime(requested_at, link.expires_at),
                     expires_at: moment(link.expires_at)?,
                 });
-                (MessageKind::ResetLink, self.put(channel, locale, &mail)?)
+                (origin.message_kind(), self.put(channel, locale, &mail)?)
             }
             MessageContent::Notice { about, at, whence } => {
                 let mail = Mail::Notice(NoticeMail {
@@ -139,6 +139,7 @@ const fn asked(origin: Origin) -> Asked {
     match origin {
         Origin::Forgotten => Asked::AtSignIn,
         Origin::Profile(_) => Asked::FromProfile,
+        Origin::Invitation => Asked::ByInvitation,
     }
 }
 

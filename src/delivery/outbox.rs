@@ -267,6 +267,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn send_invite(&self, _: SendInvite) -> Result<InviteSent, StoreError> {
+        not_here()
+    }
+
     async fn open_reset(&self, _: OpenReset) -> Result<OpenedReset, StoreError> {
         not_here()
     }

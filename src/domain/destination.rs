@@ -16,25 +16,30 @@ pub struct Destination {
 }
 
 impl Destination {
+    /// The address of a person's mail, whether or not it is known to be theirs.
+    #[must_use]
+    pub fn email(profile: &Profile) -> Self {
+        Self {
+            channel: ChannelKind::Email,
+            address: profile.email.address().to_owned(),
+            masked: profile.email.masked(),
+        }
+    }
+
     /// Where messages by this channel reach a person, if that address is known to be theirs.
     #[must_use]
     pub fn verified(profile: &Profile, channel: ChannelKind) -> Option<Self> {
-        let (address, masked) = match channel {
-            ChannelKind::Email if profile.email_verified => {
-                let email = &profile.email;
-                (email.address().to_owned(), email.masked())
+        match channel {
+            ChannelKind::Email => profile.email_verified.then(|| Self::email(profile)),
+            ChannelKind::Sms => {
+                let phone = profile.phone.as_ref().filter(|_| profile.phone_verified)?;
+                Some(Self {
+                    channel,
+                    address: phone.as_str().to_owned(),
+                    masked: phone.masked(),
+                })
             }
-            ChannelKind::Sms if profile.phone_verified => {
-                let phone = profile.phone.as_ref()?;
-                (phone.as_str().to_owned(), phone.masked())
-            }
-            ChannelKind::Email | ChannelKind::Sms => return None,
-        };
-        Some(Self {
-            channel,
-            address,
-            masked,
-        })
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Method {
     ChangePassword,
     /// `AccountService.CreateAccount`
     CreateAccount,
+    /// `AccountService.SendInvite`
+    SendInvite,
 }
 
 impl Method {
@@ -40,6 +42,7 @@ impl Method {
             Self::SendProfileResetLink => b"SendProfileResetLink",
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
+            Self::SendInvite => b"SendInvite",
         }
     }
 }

@@ -87,6 +87,8 @@ impl KeyState {
 pub enum Purpose {
     /// Reset links, `rlt1_`.
     ResetLink,
+    /// Invitations, `rlt1_` as well.
+    Invitation,
     /// "This was not me" links, `rlc1_`.
     CancelLink,
     /// Challenges of pending sign-ins, `rlq1_`.
@@ -106,8 +108,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::ResetLink,
+        Self::Invitation,
         Self::CancelLink,
         Self::Challenge,
         Self::Proof,
@@ -121,6 +124,7 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::ResetLink => b"relatch v1 reset link",
+            Self::Invitation => b"relatch v1 invitation",
             Self::CancelLink => b"relatch v1 cancel link",
             Self::Challenge => b"relatch v1 challenge",
             Self::Proof => b"relatch v1 proof",

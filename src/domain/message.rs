@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum MessageKind {
     /// A link to choose a new password.
     ResetLink,
+    /// A link to choose a first password.
+    Invitation,
     /// A notice that the password was changed.
     PasswordChanged,
     /// A notice of many wrong passwords.
@@ -22,6 +24,7 @@ impl MessageKind {
         match self {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
+            Self::Invitation => 6,
             Self::WrongPasswords => 12,
             Self::PasswordCompromised => 14,
         }
@@ -33,6 +36,7 @@ impl MessageKind {
         match code {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
+            6 => Some(Self::Invitation),
             12 => Some(Self::WrongPasswords),
             14 => Some(Self::PasswordCompromised),
             _ => None,
@@ -44,6 +48,7 @@ impl MessageKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ResetLink => "RESET_LINK",
+            Self::Invitation => "INVITATION",
             Self::PasswordChanged => "PASSWORD_CHANGED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",

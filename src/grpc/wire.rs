@@ -60,6 +60,7 @@ pub const fn delivery_state(state: DeliveryState) -> pb::DeliveryState {
 pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
     match kind {
         MessageKind::ResetLink => pb::MessageKind::ResetLink,
+        MessageKind::Invitation => pb::MessageKind::Invitation,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
         MessageKind::PasswordCompromised => pb::MessageKind::PasswordCompromised,

@@ -29,7 +29,7 @@ pub enum Subject<'a> {
 impl Service {
     /// What the holder of a working link is told about it.
     pub async fn inspect(&self, token: &str, client: &Client) -> Result<LiveReset, ServiceError> {
-        let link = self.verified(LinkKind::Reset, token)?;
+        let link = self.choosing(token)?;
         self.open(link, self.check_limits(client)).await
     }
 
@@ -83,7 +83,8 @@ impl Service {
         cancel_token: &str,
         client: &Client,
     ) -> Result<(), ServiceError> {
-        let link = self.verified(LinkKind::Cancel, cancel_token)?;
+        let link = token::authenticate(&self.keyring.load(), LinkKind::Cancel, cancel_token)?
+            .unless_over(self.clock.now())?;
         let intent = CancelResets {
             call,
             link,
@@ -98,14 +99,11 @@ impl Service {
         }
     }
 
-    /// The link of a token whose MAC and expiry hold; neither store nor limiter hears of any other.
-    pub(super) fn verified(&self, kind: LinkKind, token: &str) -> Result<Link, ServiceError> {
-        Ok(token::verify(
-            &self.keyring.load(),
-            kind,
-            token,
-            self.clock.now(),
-        )?)
+    /// The link of a token that lets its holder choose a password, if MAC and expiry hold; neither store nor
+    /// limiter hears of any other.
+    pub(super) fn choosing(&self, token: &str) -> Result<Link, ServiceError> {
+        let link = token::authenticate_choosing(&self.keyring.load(), token)?;
+        Ok(link.unless_over(self.clock.now())?)
     }
 
     pub(super) async fn judge(

@@ -70,7 +70,7 @@ impl fmt::Debug for LeasedMessage {
 /// What a message says; the secret parts are minted when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageContent {
-    /// A link to choose a new password.
+    /// A link to choose a new password, or the first one.
     ResetLink {
         /// What its token will say.
         link: Link,

@@ -11,6 +11,7 @@ mod backlog;
 mod change;
 mod factor;
 mod import;
+mod invite;
 mod message;
 mod request;
 mod reset;
@@ -24,6 +25,7 @@ pub use backlog::*;
 pub use change::*;
 pub use factor::*;
 pub use import::*;
+pub use invite::*;
 pub use message::*;
 pub use request::*;
 pub use reset::*;
@@ -115,6 +117,9 @@ pub trait Store: Send + Sync + 'static {
         &self,
         intent: RequestProfileLink,
     ) -> Result<ProfileLink, StoreError>;
+
+    /// Makes a link to a first password, and its message.
+    async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError>;
 
     /// Takes the per-source limit of a call with a verified token, then reads the reset's state.
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError>;

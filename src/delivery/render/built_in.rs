@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::content::{BrandContent, Content, NoticeContent, ResetLinkContent};
 use super::language::nearest;
-use super::{Mail, RenderedMail, TemplateError, text_message};
+use super::{Asked, Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
 
 /// Declares a template per file, with what it calls its message, and a constant with the source of each.
@@ -28,6 +28,8 @@ macro_rules! templates {
 templates! { mail in MAILS;
     EnglishResetText(ResetLinkContent): "mail/en/reset_link.txt";
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
+    EnglishInvitationText(ResetLinkContent): "mail/en/invitation.txt";
+    EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
     EnglishWrongText(NoticeContent): "mail/en/wrong_passwords.txt";
@@ -36,6 +38,8 @@ templates! { mail in MAILS;
     EnglishCompromisedHtml(NoticeContent): "mail/en/password_compromised.html";
     GermanResetText(ResetLinkContent): "mail/de/reset_link.txt";
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
+    GermanInvitationText(ResetLinkContent): "mail/de/invitation.txt";
+    GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
     GermanWrongText(NoticeContent): "mail/de/wrong_passwords.txt";
@@ -155,9 +159,19 @@ fn parts(
     }
     use Language::{English, German};
     Ok(match Content::new(language.tag(), mail) {
-        Content::ResetLink(link) => match language {
-            English => both!(link: EnglishResetText, EnglishResetHtml),
-            German => both!(link: GermanResetText, GermanResetHtml),
+        Content::ResetLink(link) => match (language, link.asked) {
+            (English, Asked::ByInvitation) => {
+                both!(link: EnglishInvitationText, EnglishInvitationHtml)
+            }
+            (German, Asked::ByInvitation) => {
+                both!(link: GermanInvitationText, GermanInvitationHtml)
+            }
+            (English, Asked::AtSignIn | Asked::FromProfile) => {
+                both!(link: EnglishResetText, EnglishResetHtml)
+            }
+            (German, Asked::AtSignIn | Asked::FromProfile) => {
+                both!(link: GermanResetText, GermanResetHtml)
+            }
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => {

@@ -28,6 +28,8 @@ pub(super) enum Content<'a> {
 
 #[derive(Serialize)]
 pub(super) struct ResetLinkContent<'a> {
+    #[serde(skip)]
+    pub(super) asked: Asked,
     pub(super) language: &'a str,
     pub(super) name: String,
     pub(super) from_profile: bool,
@@ -74,6 +76,7 @@ impl<'a> ResetLinkContent<'a> {
     fn new(language: &'a str, link: &ResetLink<'a>) -> Self {
         let spelling = Spelling::of(language);
         Self {
+            asked: link.asked,
             language,
             name: greeting_name(link.display_name),
             from_profile: link.asked == Asked::FromProfile,

@@ -18,7 +18,7 @@
 //! | `brand.support_contact` | whom to ask for help; empty when nobody is configured |
 //! | `mail.language` | the tag of the template's language, for the `lang` attribute |
 //! | `mail.name` | how to greet the person; empty when there is no name to greet by |
-//! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` only |
+//! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` and `invitation` only |
 //! | `mail.happened_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | the notices only; what is unknown of the middle three is empty |
 //!
 //! All are text but `mail.from_profile`, which is true or false.
@@ -66,7 +66,7 @@ pub enum Mail<'a> {
     Notice(NoticeMail<'a>),
 }
 
-/// A link to choose a new password, and one to say "this was not me".
+/// A link to choose a new password, or the first one, and one to say "this was not me".
 pub struct ResetLink<'a> {
     /// The account's display name; empty when it has none.
     pub display_name: &'a str,
@@ -90,6 +90,8 @@ pub enum Asked {
     AtSignIn,
     /// From the profile, by somebody who was signed in.
     FromProfile,
+    /// By the company, for somebody who has no password yet: an invitation.
+    ByInvitation,
 }
 
 /// A notice: what happened, when, roughly from where, and what to do if it was somebody else
@@ -119,10 +121,13 @@ pub struct RenderedMail {
 }
 
 impl Mail<'_> {
-    /// The name of the mail's templates, without language and extension.
-    const fn stem(&self) -> &'static str {
+    /// The name of the mail's templates, without language and extension. Invitations go by email alone.
+    const fn stem(&self, channel: ChannelKind) -> &'static str {
         match self {
-            Self::ResetLink(_) => "reset_link",
+            Self::ResetLink(link) => match (link.asked, channel) {
+                (Asked::ByInvitation, ChannelKind::Email) => "invitation",
+                (Asked::AtSignIn | Asked::FromProfile | Asked::ByInvitation, _) => "reset_link",
+            },
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
                 Notice::WrongPasswords => "wrong_passwords",
@@ -133,7 +138,7 @@ impl Mail<'_> {
 
     /// The name of its templates in this language, without extension: `mail/en/reset_link`.
     fn template(&self, channel: ChannelKind, language: &str) -> String {
-        format!("{}/{language}/{}", variable(channel), self.stem())
+        format!("{}/{language}/{}", variable(channel), self.stem(channel))
     }
 
     /// Without which the message is of no use: a template's name for it, and its value.

@@ -15,7 +15,7 @@ use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 pub(super) fn mails() -> Vec<Mail<'static>> {
     let mut mails = Vec::new();
     for display_name in ["Ada Lovelace", ""] {
-        for asked in [Asked::AtSignIn, Asked::FromProfile] {
+        for asked in [Asked::AtSignIn, Asked::FromProfile, Asked::ByInvitation] {
             mails.push(Mail::ResetLink(reset_link(display_name, asked)));
         }
         for browser in [Browser::Firefox, Browser::Unknown] {

@@ -26,6 +26,13 @@ fn asked_from_profile(display_name: &str) -> Mail<'_> {
     Mail::ResetLink(sample::reset_link(display_name, Asked::FromProfile))
 }
 
+fn invitation(display_name: &str) -> Mail<'_> {
+    Mail::ResetLink(ResetLink {
+        lifetime: Duration::from_hours(72),
+        ..sample::reset_link(display_name, Asked::ByInvitation)
+    })
+}
+
 fn changed(display_name: &str) -> Mail<'_> {
     notice(Notice::PasswordChanged, display_name)
 }
@@ -79,9 +86,10 @@ fn the_mails_read_as_they_should() {
             "reset_link_asked_from_profile",
             &asked_from_profile("Ada Lovelace"),
         );
+        snapshot("invitation", &invitation("Ada Lovelace"));
         for about in Notice::ALL {
             let mail = notice(about, "Ada Lovelace");
-            snapshot(mail.stem(), &mail);
+            snapshot(mail.stem(ChannelKind::Email), &mail);
         }
     }
 }
@@ -102,7 +110,7 @@ fn a_mail_with_nothing_but_the_necessary_reads_as_it_should() {
     for about in Notice::ALL {
         let notice = Mail::Notice(sample::notice(about, "", unknown));
         let text = renderer.render("en", &notice).unwrap().text;
-        insta::assert_snapshot!(format!("bare_{}", notice.stem()), text);
+        insta::assert_snapshot!(format!("bare_{}", notice.stem(ChannelKind::Email)), text);
     }
 }
 

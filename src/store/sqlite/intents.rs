@@ -2,8 +2,8 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, change, import, installation, messages, outbox, peppers,
-    requests, resets, room, sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, change, import, installation, invitations, messages,
+    outbox, peppers, requests, resets, room, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -13,12 +13,12 @@ use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
     BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
     DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount, FinishSignIn,
-    ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced, MessageBounced,
-    MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount,
-    OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
-    RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SecurityInfo,
-    SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun, SignInFinished, Store, StoreError,
-    TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    ImportAccounts, ImportedAccount, InviteSent, LeaseMessages, Leased, MarkBounced,
+    MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset,
+    OpenedAccount, OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink,
+    RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved,
+    RowTaken, SecurityInfo, SendInvite, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun,
+    SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -45,6 +45,14 @@ impl Store for SqliteStore {
         self.writer
             .submit(Interactive, move |work| {
                 requests::request_profile_link(work, &intent)
+            })
+            .await
+    }
+
+    async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                invitations::send_invite(work, &intent)
             })
             .await
     }

@@ -20,6 +20,7 @@ mod import;
 mod inspect;
 mod installation;
 mod intents;
+mod invitations;
 mod job;
 mod limits;
 mod links;

@@ -140,7 +140,7 @@ fn put_off(work: &Work<'_>, message_id: MessageId, until: Timestamp) -> Result<(
 
 fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
     Ok(match row.message_kind()? {
-        MessageKind::ResetLink => MessageContent::ResetLink {
+        MessageKind::ResetLink | MessageKind::Invitation => MessageContent::ResetLink {
             link: Link {
                 reset_id: row.reset_id("reset_id")?,
                 expires_at: row.moment("link_expires_at")?,

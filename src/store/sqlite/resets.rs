@@ -10,6 +10,7 @@ use super::wrong_passwords;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::{AccountId, ResetId};
 use crate::domain::message::Notice;
+use crate::domain::reset::Origin;
 use crate::store::{
     CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset,
     RepeatedConfirm, ResetConfirmed, ResetsCancelled, StoreError,
@@ -103,6 +104,7 @@ pub(super) fn confirm_reset(
         &format!(
             "UPDATE accounts AS a
              SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1, compromised = 0,
+                 email_verified = a.email_verified OR r.origin = ?5,
                  credential_version = a.credential_version + 1, revision = a.revision + 1
              FROM resets AS r
              WHERE r.reset_id = ?2 AND r.account_id = a.account_id AND {LIVE} AND a.credential_version = ?4
@@ -113,6 +115,7 @@ pub(super) fn confirm_reset(
             intent.reset_id.as_bytes(),
             intent.password_hash.as_str(),
             intent.credential_version.get(),
+            Origin::Invitation.code(),
         ),
         row::account,
     )?;
@@ -123,14 +126,15 @@ pub(super) fn confirm_reset(
             _ => Ok(ResetConfirmed::Dead(DeadLink::Superseded)),
         };
     };
-    let used = change(
+    let used = one(
         work.sql(),
-        "UPDATE resets SET used_at = ?1 WHERE reset_id = ?2 AND used_at IS NULL",
+        "UPDATE resets SET used_at = ?1 WHERE reset_id = ?2 AND used_at IS NULL RETURNING origin",
         (work.now().as_micros(), intent.reset_id.as_bytes()),
+        |row| row.origin(),
     )?;
-    if used != 1 {
+    let Some(origin) = used else {
         return Err(StoreError::corrupt("a live reset was used already"));
-    }
+    };
     let confirmation = Confirmation {
         account_id: account.account_id,
         credential_version: account.credential_version,
@@ -141,7 +145,7 @@ pub(super) fn confirm_reset(
     work.record(
         Draft::success(work.now(), EventName::PasswordChange, &intent.call)
             .of(account.account_id)
-            .fact("by", "reset_link")
+            .fact("by", by(origin))
             .fact("reset_id", &intent.reset_id)
             .fact("credential_version", &account.credential_version.get()),
     )?;
@@ -149,6 +153,14 @@ pub(super) fn confirm_reset(
     let about = Notice::PasswordChanged;
     notices::tell(work, &account, about, intent.notice_id, Some(intent.whence))?;
     Ok(ResetConfirmed::Confirmed(confirmation))
+}
+
+/// What set the password, as the audit log spells it. An invitation verifies its address too.
+const fn by(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Forgotten | Origin::Profile(_) => "reset_link",
+        Origin::Invitation => "invitation",
+    }
 }
 
 /// Kills every live link of the account that the reset belongs to; a second press finds none.

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod import;
+mod invitations;
 mod limits;
 mod outbox;
 mod peppers;
@@ -206,6 +207,13 @@ macro_rules! contract {
             ],
             peppers: [
                 a_pepper_is_in_use_while_a_hash_needs_it,
+            ],
+            invitations: [
+                an_invitation_reaches_an_unverified_address_and_verifies_it_when_it_is_used,
+                nobody_is_invited_who_has_a_password_is_disabled_or_is_not_there,
+                a_repeated_invitation_is_one_message,
+                invitations_are_counted_apart_from_reset_links,
+                an_invitation_dies_with_its_time_and_with_the_credentials,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,

@@ -3,6 +3,7 @@
 mod change;
 mod dead_links;
 mod forgotten;
+mod invited;
 mod profile;
 mod protection;
 mod repeats;

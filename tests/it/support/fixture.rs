@@ -13,13 +13,13 @@ use relatch::domain::network::Network;
 use relatch::domain::password::{PasswordHash, PepperId};
 use relatch::domain::phone::Phone;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
-use relatch::domain::reset::{LinkLifetime, SmsLinkLifetime};
+use relatch::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
 use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
     BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
-    PasswordTry, RequestProfileLink, Resolve, TakeIn, UpdateAccount, Whence,
+    PasswordTry, RequestProfileLink, Resolve, SendInvite, TakeIn, UpdateAccount, Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -185,6 +185,18 @@ pub(crate) fn profile_link(account_id: AccountId) -> RequestProfileLink {
         message_id: MessageId::from_bytes(fresh()),
         lifetime: LinkLifetime::default(),
         sms_lifetime: SmsLinkLifetime::default(),
+    }
+}
+
+/// Invites the owner of this account.
+pub(crate) fn invite(account_id: AccountId) -> SendInvite {
+    SendInvite {
+        call: call(),
+        repeatable: None,
+        account_id,
+        reset_id: ResetId::from_bytes(fresh()),
+        message_id: MessageId::from_bytes(fresh()),
+        lifetime: InvitationLifetime::default(),
     }
 }
 

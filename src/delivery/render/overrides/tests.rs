@@ -202,7 +202,7 @@ fn a_mistake_is_refused_with_file_line_and_what_is_wrong() {
         ),
         (
             &[("en/reset-link.txt", link)],
-            "en/reset-link.txt is not a template: expected reset_link.txt, reset_link.html, \
+            "en/reset-link.txt is not a template: expected reset_link.txt, reset_link.html, invitation.txt, invitation.html, \
              password_changed.txt, password_changed.html, wrong_passwords.txt, wrong_passwords.html, \
              password_compromised.txt, password_compromised.html",
         ),

@@ -131,6 +131,17 @@ impl Caller {
                     queued.into_inner().message_id.parse().unwrap(),
                 ))
             }
+            Wish::SendInvite { account_id } => {
+                let wanted = pb::SendInviteRequest {
+                    account_id: account_id.to_string(),
+                    request_id,
+                };
+                let wanted = named(correlation, wanted);
+                let queued = self.accounts.send_invite(wanted).await?;
+                Ok(Reply::Queued(
+                    queued.into_inner().message_id.parse().unwrap(),
+                ))
+            }
             Wish::ConfirmReset { link, password } => {
                 let confirm = pb::ConfirmResetRequest {
                     request_id,
