@@ -26,6 +26,7 @@ use crate::domain::page::Pages;
 use crate::domain::password::{Argon2ParamsError, Breaches, PolicyError};
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
+use crate::grpc::factor::FactorApi;
 use crate::grpc::health::{Health, Pace};
 use crate::grpc::password::PasswordApi;
 use crate::grpc::server::{GrpcServer, Parts};
@@ -33,7 +34,7 @@ use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
-use crate::service::{Service, housekeeping, resolve};
+use crate::service::{Service, housekeeping, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -277,6 +278,10 @@ impl App {
             Arc::clone(&service),
             stopped.clone().requested(),
         ));
+        workers.spawn(reseal::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
         for courier in couriers {
             workers.spawn(courier.run(stopped.clone().requested()));
         }
@@ -293,6 +298,7 @@ impl App {
         let server = GrpcServer::new(Parts {
             password: PasswordApi::new(Arc::clone(&service)),
             account: AccountApi::new(Arc::clone(&service)),
+            factor: FactorApi::new(Arc::clone(&service)),
             health: health_service,
             store: Arc::clone(&service.store),
             clock: Arc::clone(&service.clock),

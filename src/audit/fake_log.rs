@@ -182,6 +182,12 @@ refused! {
     check_present(CheckPresent) -> PresentChecked;
     change_password(ChangePassword) -> PasswordChanged;
     end_sessions(EndSessions) -> SessionsEnded;
+    begin_enrolment(BeginEnrolment) -> EnrolmentBegun;
+    try_enrolment(TryEnrolment) -> EnrolmentTried;
+    finish_enrolment(FinishEnrolment) -> EnrolmentFinished;
+    set_second_factor(SetSecondFactor) -> SecondFactorSet;
+    renew_recovery_codes(RenewRecoveryCodes) -> RecoveryCodesRenewed;
+    enrol_demo_app(EnrolDemoApp) -> Option<App>;
     create_account(CreateAccount) -> AccountCreated;
     account(AccountSelector) -> Option<Account>;
     open_account(OpenAccount) -> OpenedAccount;
@@ -198,4 +204,6 @@ refused! {
     mark_bounced(MarkBounced) -> MessageBounced;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
+    sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;
+    reseal(Vec<Resealed>) -> u32;
 }

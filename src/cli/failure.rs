@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigRefused, KeyringFileError, PepperFileError, PrivateFileError};
 use crate::random::NoEntropy;
+use crate::store::sqlite::OpenError;
 use std::fmt::Display;
 
 /// Why a command did not do all it was asked to.
@@ -34,6 +35,7 @@ told!(
     ConfigRefused,
     KeyringFileError,
     NoEntropy,
+    OpenError,
     PepperFileError,
     PrivateFileError
 );

@@ -1,10 +1,12 @@
 //! `relatch keys`: makes and rotates the keyring. Works on its file, not through a running service.
 
 use super::{Failure, Output};
-use crate::config::KeyringFile;
+use crate::config::{Config, KeyringFile, Profile, Source};
 use crate::domain::keyring::{KeyId, KeyState, Keyring};
 use crate::random::{self, NoEntropy, Random};
+use crate::store::sqlite;
 use clap::{Args, Subcommand};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Make and rotate the keys that links and codes are derived from
@@ -40,17 +42,23 @@ Example:
     /// List the keys and what each may do
     #[command(after_long_help = "\
 Example:
-  relatch keys list --file /etc/relatch/keyring.toml")]
-    List,
+  relatch keys list --file /etc/relatch/keyring.toml --directory /var/lib/relatch/data
+
+With --directory or --config it also tells how many secrets of authenticator apps are sealed with each key.")]
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+    },
     /// Add a key that verifies, to be promoted once every replica has it
     #[command(after_long_help = "\
 A rotation takes three steps, some time apart:
   relatch keys add
   relatch keys promote 1f2e3d4c
-  relatch keys revoke 0a1b2c3d
+  relatch keys revoke 0a1b2c3d --directory /var/lib/relatch/data
 
 Promote the new key once every replica has the file. Revoke the old one once what it minted has died: after 72 hours,
-or links.invitation_lifetime if that is longer.")]
+or links.invitation_lifetime if that is longer. Within seconds of the promotion a running service seals with the new key
+what the old one had sealed.")]
     Add,
     /// Make a key the one that signs; the one before it goes on verifying
     #[command(after_long_help = "\
@@ -64,27 +72,75 @@ A replica that does not have the key yet refuses the links of one that does: see
         id: KeyId,
     },
     /// Kill a key and every link it minted, for good
+    ///
+    /// Secrets of authenticator apps that are still sealed with it would be lost: their owners would need a recovery code. So
+    /// it looks into the database first, and refuses while there are any.
     #[command(after_long_help = "\
 Example, when the key 0a1b2c3d may have been seen:
   relatch keys add
   relatch keys promote 1f2e3d4c
-  relatch keys revoke 0a1b2c3d")]
+  relatch keys revoke 0a1b2c3d --directory /var/lib/relatch/data
+
+A running service seals everything anew within seconds of the promotion. A backup from before it holds what the old key sealed.")]
     Revoke {
         /// The key, as `relatch keys list` names it
         #[arg(value_parser = key_id)]
         id: KeyId,
+        #[command(flatten)]
+        data: DataArgs,
+        /// Revoke it whatever is still sealed with it
+        #[arg(long, required_unless_present_any = ["config", "directory"])]
+        force: bool,
     },
 }
 
+/// Which database may have secrets that are sealed with a key.
+#[derive(Debug, Args)]
+struct DataArgs {
+    /// The configuration whose store.directory it is in, unless --directory is given
+    #[arg(long, value_name = "FILE", env = "RELATCH_CONFIG")]
+    config: Option<PathBuf>,
+    /// The directory it is in, whatever a configuration says
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// How many secrets are sealed with each key; `None` if it is not said where they would be.
+    fn sealed(self, source: &dyn Source) -> Result<Option<BTreeMap<KeyId, u32>>, Failure> {
+        let directory = match (self.directory, self.config) {
+            (Some(directory), _) => directory,
+            (None, Some(config)) => {
+                Config::read(Profile::Serve, Some(&config), Vec::new(), source)?
+                    .store
+                    .directory
+            }
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(sqlite::sealed_with(&directory)?))
+    }
+}
+
 impl KeysArgs {
-    pub(super) fn run(self, random: &dyn Random, output: &mut Output<'_>) -> Result<(), Failure> {
+    pub(super) fn run(
+        self,
+        source: &dyn Source,
+        random: &dyn Random,
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
         let file = KeyringFile::new(self.file, self.allow_group_read);
         match self.command {
             KeysCommand::Init => init(&file, random, output),
-            KeysCommand::List => list(&file, output),
+            KeysCommand::List { data } => list(&file, data.sealed(source)?, output),
             KeysCommand::Add => add(&file, random, output),
             KeysCommand::Promote { id } => promote(&file, id, output),
-            KeysCommand::Revoke { id } => revoke(&file, id, output),
+            KeysCommand::Revoke {
+                id, force: true, ..
+            } => revoke(&file, id, output),
+            KeysCommand::Revoke { id, data, .. } => {
+                refuse_losses(id, data.sealed(source)?.as_ref())?;
+                revoke(&file, id, output)
+            }
         }
     }
 }
@@ -99,10 +155,19 @@ fn init(file: &KeyringFile, random: &dyn Random, output: &mut Output<'_>) -> Res
     ))
 }
 
-fn list(file: &KeyringFile, output: &mut Output<'_>) -> Result<(), Failure> {
+fn list(
+    file: &KeyringFile,
+    sealed: Option<BTreeMap<KeyId, u32>>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let ring = file.read()?;
-    ring.keys()
-        .try_for_each(|key| output.line(format_args!("{}  {}", key.id(), key.state().as_str())))
+    ring.keys().try_for_each(|key| {
+        let (id, state) = (key.id(), key.state().as_str());
+        match sealed.as_ref().map(|sealed| sealed.get(&id).unwrap_or(&0)) {
+            None => output.line(format_args!("{id}  {state}")),
+            Some(secrets) => output.line(format_args!("{id}  {state:<9}  {secrets} sealed")),
+        }
+    })
 }
 
 fn add(file: &KeyringFile, random: &dyn Random, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -119,6 +184,17 @@ fn promote(file: &KeyringFile, id: KeyId, output: &mut Output<'_>) -> Result<(),
     output.line(format_args!(
         "The key {id} signs. The others verify what they minted, until they are revoked."
     ))
+}
+
+/// Refuses to lose secrets that are sealed with this key.
+fn refuse_losses(id: KeyId, sealed: Option<&BTreeMap<KeyId, u32>>) -> Result<(), Failure> {
+    match sealed.and_then(|sealed| sealed.get(&id)) {
+        None | Some(0) => Ok(()),
+        Some(secrets) => Err(Failure::told(format_args!(
+            "{secrets} secrets of authenticator apps are sealed with the key {id} and would be lost: promote another key, \
+             and let the service run until `relatch keys list` says that none is left, or use --force"
+        ))),
+    }
 }
 
 fn revoke(file: &KeyringFile, id: KeyId, output: &mut Output<'_>) -> Result<(), Failure> {

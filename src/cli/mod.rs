@@ -112,7 +112,7 @@ impl Command {
             Self::Dev(args) => dev::run(args, output),
             Self::Serve(args) => args.run(),
             Self::Doctor(args) => block_on(args.run(source, output)),
-            Self::Keys(args) => args.run(&SystemRandom, output),
+            Self::Keys(args) => args.run(source, &SystemRandom, output),
             Self::Pepper(args) => args.run(&SystemRandom, output),
             Self::Config(command) => command.run(output),
             Self::Caller(command) => command.run(&SystemRandom, output),

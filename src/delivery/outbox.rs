@@ -307,6 +307,33 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn begin_enrolment(&self, _: BeginEnrolment) -> Result<EnrolmentBegun, StoreError> {
+        not_here()
+    }
+
+    async fn try_enrolment(&self, _: TryEnrolment) -> Result<EnrolmentTried, StoreError> {
+        not_here()
+    }
+
+    async fn finish_enrolment(&self, _: FinishEnrolment) -> Result<EnrolmentFinished, StoreError> {
+        not_here()
+    }
+
+    async fn set_second_factor(&self, _: SetSecondFactor) -> Result<SecondFactorSet, StoreError> {
+        not_here()
+    }
+
+    async fn renew_recovery_codes(
+        &self,
+        _: RenewRecoveryCodes,
+    ) -> Result<RecoveryCodesRenewed, StoreError> {
+        not_here()
+    }
+
+    async fn enrol_demo_app(&self, _: EnrolDemoApp) -> Result<Option<App>, StoreError> {
+        not_here()
+    }
+
     async fn create_account(&self, _: CreateAccount) -> Result<AccountCreated, StoreError> {
         not_here()
     }
@@ -364,6 +391,14 @@ impl Store for Outbox {
     }
 
     async fn tidy(&self, _: Tidy) -> Result<Tidied, StoreError> {
+        not_here()
+    }
+
+    async fn sealed_secrets(&self, _: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError> {
+        not_here()
+    }
+
+    async fn reseal(&self, _: Vec<Resealed>) -> Result<u32, StoreError> {
         not_here()
     }
 

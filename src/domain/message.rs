@@ -11,6 +11,10 @@ pub enum MessageKind {
     Invitation,
     /// A notice that the password was changed.
     PasswordChanged,
+    /// A notice that the second factor was changed.
+    SecondFactorChanged,
+    /// A notice that recovery codes were issued.
+    RecoveryCodesRenewed,
     /// A notice of many wrong passwords.
     WrongPasswords,
     /// A notice that the password works no more, for a stranger knows it.
@@ -25,6 +29,8 @@ impl MessageKind {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
             Self::Invitation => 6,
+            Self::SecondFactorChanged => 8,
+            Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
             Self::PasswordCompromised => 14,
         }
@@ -37,6 +43,8 @@ impl MessageKind {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
             6 => Some(Self::Invitation),
+            8 => Some(Self::SecondFactorChanged),
+            10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
             14 => Some(Self::PasswordCompromised),
             _ => None,
@@ -50,6 +58,8 @@ impl MessageKind {
             Self::ResetLink => "RESET_LINK",
             Self::Invitation => "INVITATION",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
+            Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",
         }
@@ -61,6 +71,10 @@ impl MessageKind {
 pub enum Notice {
     /// The password was changed.
     PasswordChanged,
+    /// The second factor was changed.
+    SecondFactorChanged,
+    /// Recovery codes were issued, and those before them are void.
+    RecoveryCodesRenewed,
     /// Somebody tries wrong passwords.
     WrongPasswords,
     /// The password works no more, for a stranger knows it.
@@ -69,8 +83,10 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::PasswordChanged,
+        Self::SecondFactorChanged,
+        Self::RecoveryCodesRenewed,
         Self::WrongPasswords,
         Self::PasswordCompromised,
     ];
@@ -80,6 +96,8 @@ impl Notice {
     pub const fn kind(self) -> MessageKind {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
+            Self::SecondFactorChanged => MessageKind::SecondFactorChanged,
+            Self::RecoveryCodesRenewed => MessageKind::RecoveryCodesRenewed,
             Self::WrongPasswords => MessageKind::WrongPasswords,
             Self::PasswordCompromised => MessageKind::PasswordCompromised,
         }

@@ -38,6 +38,13 @@ impl Secret {
         &self.0
     }
 
+    /// The secret that is written so in Base32.
+    #[must_use]
+    pub fn from_base32(text: &str) -> Option<Self> {
+        let bytes = BASE32_NOPAD.decode(text.as_bytes()).ok()?;
+        Self::from_slice(&Zeroizing::new(bytes))
+    }
+
     /// The secret in Base32, as people type it into an app.
     #[must_use]
     pub fn base32(&self) -> Zeroizing<String> {
@@ -243,7 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_not_printed() {
+    fn a_secret_is_read_as_it_was_written_and_not_printed() {
+        let written = secret().base32();
+        assert_eq!(Secret::from_base32(&written), Some(secret()));
+        assert_eq!(Secret::from_base32(&written[1..]), None);
+
         assert_eq!(format!("{:?}", secret()), "[redacted]");
     }
 

@@ -31,6 +31,20 @@ impl From<ServiceError> for Refusal {
             }
             ServiceError::FactorMissing(factor) => Self::Unimplemented(factor_missing(factor)),
             ServiceError::CredentialsWrong => Self::CredentialsWrong,
+            ServiceError::SecondFactorWrong => Self::SecondFactorWrong,
+            ServiceError::ChallengeInvalid => Self::ChallengeInvalid,
+            ServiceError::ProofInvalid => Self::ProofInvalid,
+            ServiceError::NoVerifiedPhone => {
+                FieldViolations::of("second_factor", "SMS needs a verified phone").into()
+            }
+            ServiceError::NoApp => {
+                FieldViolations::of("second_factor", "TOTP needs an enrolled app").into()
+            }
+            ServiceError::NoUseForRecoveryCodes => {
+                let why = "must be of an account whose second factor is SMS or TOTP";
+                FieldViolations::of("account_id", why).into()
+            }
+            ServiceError::Unseal(_) => Self::Internal(error.to_string()),
             ServiceError::NoAccount => Self::AccountNotFound,
             ServiceError::EmailTaken => Self::EmailTaken,
             ServiceError::EtagMismatch => Self::EtagMismatch,

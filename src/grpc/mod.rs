@@ -10,7 +10,7 @@ mod correlation;
 mod deadline;
 mod delivery;
 mod export;
-mod factor;
+pub mod factor;
 mod finished;
 mod foreign;
 mod from_service;

@@ -7,7 +7,6 @@ use super::callers::Callers;
 use super::correlation::Correlate;
 use super::deadline::KeepDeadline;
 use super::delivery::DeliveryApi;
-use super::factor::FactorApi;
 use super::finished::{Listeners, TellFinished};
 use super::foreign::GiveReasons;
 use super::limits::{
@@ -23,7 +22,7 @@ use crate::pb;
 use crate::pb::account_service_server::{AccountService, AccountServiceServer};
 use crate::pb::audit_service_server::AuditServiceServer;
 use crate::pb::delivery_service_server::DeliveryServiceServer;
-use crate::pb::factor_service_server::FactorServiceServer;
+use crate::pb::factor_service_server::{FactorService, FactorServiceServer};
 use crate::pb::password_service_server::{PasswordService, PasswordServiceServer};
 use crate::random::Random;
 use crate::service::refusals::Refusals;
@@ -42,11 +41,13 @@ use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 
 /// What the server is made of.
-pub struct Parts<P, A> {
+pub struct Parts<P, A, F> {
     /// `PasswordService`.
     pub password: P,
     /// `AccountService`.
     pub account: A,
+    /// `FactorService`.
+    pub factor: F,
     /// `grpc.health.v1.Health`.
     pub health: HealthServer<HealthService>,
     /// What is remembered.
@@ -89,12 +90,14 @@ macro_rules! limited {
 
 impl GrpcServer {
     /// Puts the services together.
-    pub fn new<P: PasswordService, A: AccountService>(parts: Parts<P, A>) -> Self {
+    pub fn new<P: PasswordService, A: AccountService, F: FactorService>(
+        parts: Parts<P, A, F>,
+    ) -> Self {
         let delivery = DeliveryApi::new(Arc::clone(&parts.store), parts.keyring);
         let audit = AuditApi::new(parts.store, parts.clock, parts.metrics.watches);
         let routes = Routes::new(limited!(PasswordServiceServer::new(parts.password)))
             .add_service(limited!(AccountServiceServer::new(parts.account)))
-            .add_service(limited!(FactorServiceServer::new(FactorApi)))
+            .add_service(limited!(FactorServiceServer::new(parts.factor)))
             .add_service(limited!(DeliveryServiceServer::new(delivery)))
             .add_service(limited!(AuditServiceServer::new(audit)))
             .add_service(limited!(parts.health));

@@ -5,6 +5,7 @@ use crate::domain::idempotency::RequestIdUnreadable;
 use crate::domain::limit::Bucket;
 use crate::domain::message::ChannelKind;
 use crate::domain::password::Judgement;
+use crate::domain::seal::UnsealRefused;
 use crate::domain::token::TokenRefused;
 use crate::random::NoEntropy;
 use crate::service::hasher::HashError;
@@ -44,6 +45,27 @@ pub enum ServiceError {
     /// The address and password are not those of an account that may sign in.
     #[error("address or password is wrong")]
     CredentialsWrong,
+    /// The code is wrong, or was used.
+    #[error("the code is wrong or was used")]
+    SecondFactorWrong,
+    /// What the code would be for has ended.
+    #[error("there is nothing that a code could be for")]
+    ChallengeInvalid,
+    /// The proof is none, or does not stand.
+    #[error("the proof does not stand")]
+    ProofInvalid,
+    /// The second factor would be SMS, and there is no verified phone.
+    #[error("the account has no verified phone")]
+    NoVerifiedPhone,
+    /// The second factor would be TOTP, and no app is enrolled.
+    #[error("the account has no authenticator app")]
+    NoApp,
+    /// The second factor is EMAIL, which no recovery code stands in for.
+    #[error("the account has no use for recovery codes")]
+    NoUseForRecoveryCodes,
+    /// What was sealed cannot be opened.
+    #[error("a sealed secret cannot be opened: {0}")]
+    Unseal(#[from] UnsealRefused),
     /// No such account.
     #[error("no such account")]
     NoAccount,

@@ -44,6 +44,7 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::Limits { after: None },
         Leftovers::Calls,
         Leftovers::WrongPasswords,
+        Leftovers::Enrolments,
         Leftovers::Messages {
             requested_before: before,
         },

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod change;
 pub mod confirm;
 pub mod error;
+pub mod factor;
 pub mod hasher;
 pub mod housekeeping;
 pub mod import;
@@ -12,6 +13,7 @@ pub mod invite;
 pub mod profile;
 pub mod refusals;
 pub mod request;
+pub mod reseal;
 pub mod resolve;
 pub mod sign_in;
 
@@ -43,6 +45,10 @@ pub struct Rules {
     pub intake_cap: u32,
     /// How long messages and resets are kept once they are over.
     pub retention: Duration,
+    /// Whether an account without another second factor is asked for a code by email.
+    pub email_code: bool,
+    /// What authenticator apps show their codes under.
+    pub product_name: String,
     /// Which passwords are accepted.
     pub policy: Arc<Policy>,
 }
@@ -56,6 +62,8 @@ impl Default for Rules {
             invitation_lifetime: InvitationLifetime::default(),
             intake_cap: INTAKE_CAP,
             retention: Duration::from_hours(30 * 24),
+            email_code: false,
+            product_name: "Relatch".to_owned(),
             policy: Arc::new(Policy::default()),
         }
     }

@@ -15,6 +15,7 @@ mod invite;
 mod message;
 mod request;
 mod reset;
+mod sealed;
 mod sign_in;
 pub mod sqlite;
 mod tidy;
@@ -29,6 +30,7 @@ pub use invite::*;
 pub use message::*;
 pub use request::*;
 pub use reset::*;
+pub use sealed::*;
 pub use sign_in::*;
 pub use tidy::*;
 
@@ -148,6 +150,30 @@ pub trait Store: Send + Sync + 'static {
     /// Ends every session of an account.
     async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError>;
 
+    /// Begins to enrol an authenticator app of who proved the present factor.
+    async fn begin_enrolment(&self, intent: BeginEnrolment) -> Result<EnrolmentBegun, StoreError>;
+
+    /// Counts a try at the app's first code, before it is looked at.
+    async fn try_enrolment(&self, intent: TryEnrolment) -> Result<EnrolmentTried, StoreError>;
+
+    /// Makes the app the account's, and TOTP its factor: moves the credential version, queues the notice.
+    async fn finish_enrolment(
+        &self,
+        intent: FinishEnrolment,
+    ) -> Result<EnrolmentFinished, StoreError>;
+
+    /// Chooses the second factor of who proved the present one: moves the credential version, queues the notice.
+    async fn set_second_factor(
+        &self,
+        intent: SetSecondFactor,
+    ) -> Result<SecondFactorSet, StoreError>;
+
+    /// Replaces the recovery codes of who proved the present factor, queues the notice.
+    async fn renew_recovery_codes(
+        &self,
+        intent: RenewRecoveryCodes,
+    ) -> Result<RecoveryCodesRenewed, StoreError>;
+
     /// Creates an account without a password.
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError>;
 
@@ -192,6 +218,10 @@ pub trait Store: Send + Sync + 'static {
     /// and sends no notice; the credential version moves.
     async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError>;
 
+    /// Enrols an app of an account that the operator of a demonstration owns, if it lacks one; gives the one that it
+    /// has then.
+    async fn enrol_demo_app(&self, intent: EnrolDemoApp) -> Result<Option<App>, StoreError>;
+
     /// Leases due messages to one courier; those whose link is dead are expired instead.
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError>;
 
@@ -218,6 +248,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes some of what nobody will ask for again, behind everybody else's work.
     async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError>;
+
+    /// Reads a page of the secrets that are sealed with a key, by account.
+    async fn sealed_secrets(&self, page: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError>;
+
+    /// Puts secrets that were sealed anew in the place of those that are still there, behind everybody else's work;
+    /// says how many. Nobody gets another answer by that, so it is no event.
+    async fn reseal(&self, secrets: Vec<Resealed>) -> Result<u32, StoreError>;
 
     /// The audit log's origin: names this log and no other.
     fn log_origin(&self) -> Arc<str>;

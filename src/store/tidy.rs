@@ -25,6 +25,8 @@ pub enum Leftovers {
     Calls,
     /// Counts of wrong passwords from one source whose pause is over for long.
     WrongPasswords,
+    /// Enrolments of authenticator apps that are out of time.
+    Enrolments,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

@@ -1,21 +1,23 @@
 //! The demo accounts: one for each second factor.
 
 use super::file::{DemoAccount, DevFile};
-use crate::domain::account::{DisplayName, Locale, Profile, SecondFactor};
+use crate::domain::account::{Account, DisplayName, Locale, Profile, SecondFactor};
 use crate::domain::call::{Call, CallerName, CorrelationId};
 use crate::domain::email::{Email, EmailKey};
 use crate::domain::id::AccountId;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::pseudonym::{Pseudonym, Subject};
+use crate::domain::seal::UnsealRefused;
+use crate::domain::totp::Secret;
 use crate::random::{self, NoEntropy, Random};
 use crate::service::Service;
 use crate::service::hasher::{Class, HashError};
 use crate::store::{
-    AccountCreated, AccountSelector, BeginSignIn, CreateAccount, SetDemoPassword, SignInBegun,
-    StoreError,
+    AccountCreated, AccountSelector, BeginSignIn, CreateAccount, EnrolDemoApp, SetDemoPassword,
+    SignInBegun, StoreError,
 };
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use data_encoding::HEXLOWER;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -58,6 +60,11 @@ pub enum DemoRefused {
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The secret of an authenticator app cannot be read: its key was revoked.
+    #[error(
+        "a demo account's authenticator app cannot be read ({0}): delete the data directory to start afresh"
+    )]
+    Unseal(#[from] UnsealRefused),
     /// There is no entropy.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
@@ -84,19 +91,20 @@ pub(super) async fn accounts(
         };
         let profile = profile(&person).ok_or(DemoRefused::Impossible(person.email))?;
         let key = profile.email.key().clone();
-        let account_id = account(service, profile)
+        let account = account(service, profile)
             .await?
             .ok_or(DemoRefused::Impossible(person.email))?;
         let typed = Password::parse(password.as_str())
             .map_err(|_| DemoRefused::Impossible(person.email))?;
+        let account_id = account.account_id;
         give_password(service, account_id, key, typed).await?;
         accounts.push(DemoAccount {
             account_id: account_id.to_string(),
             email: person.email.to_owned(),
             phone: person.phone.map(ToOwned::to_owned),
             password,
-            second_factor: person.second_factor.name().to_owned(),
-            totp_secret: totp_secret(&*service.random, &person, earlier)?,
+            second_factor: account.profile.second_factor.name().to_owned(),
+            totp_secret: enrolled(service, &account, earlier).await?,
         });
     }
     Ok(accounts)
@@ -117,10 +125,10 @@ fn profile(person: &Person) -> Option<Profile> {
 }
 
 /// The account of this profile's address, made if it is not there.
-async fn account(service: &Service, profile: Profile) -> Result<Option<AccountId>, DemoRefused> {
+async fn account(service: &Service, profile: Profile) -> Result<Option<Account>, DemoRefused> {
     let selector = AccountSelector::Email(profile.email.key().clone());
     if let Some(account) = service.store.account(selector).await? {
-        return Ok(Some(account.account_id));
+        return Ok(Some(account));
     }
     let intent = CreateAccount {
         call: call(&*service.random)?,
@@ -129,7 +137,7 @@ async fn account(service: &Service, profile: Profile) -> Result<Option<AccountId
         profile,
     };
     Ok(match service.store.create_account(intent).await? {
-        AccountCreated::Created(account) => Some(account.account_id),
+        AccountCreated::Created(account) => Some(account),
         AccountCreated::EmailTaken | AccountCreated::RequestIdReused | AccountCreated::Gone => None,
     })
 }
@@ -178,19 +186,32 @@ async fn give_password(
         .await?)
 }
 
-/// The secret that an authenticator app would be given.
-fn totp_secret(
-    random: &dyn Random,
-    person: &Person,
+/// The secret of the account's authenticator app, if TOTP is its factor. An account without an app gets the one
+/// that the file of an earlier start names, or a new one.
+async fn enrolled(
+    service: &Service,
+    account: &Account,
     earlier: Option<&DemoAccount>,
-) -> Result<Option<String>, NoEntropy> {
-    if person.second_factor != SecondFactor::Totp {
+) -> Result<Option<String>, DemoRefused> {
+    if account.profile.second_factor != SecondFactor::Totp {
         return Ok(None);
     }
-    match earlier.and_then(|earlier| earlier.totp_secret.clone()) {
-        Some(secret) => Ok(Some(secret)),
-        None => Ok(Some(BASE32_NOPAD.encode(&random::array::<20>(random)?))),
-    }
+    let told = earlier.and_then(|earlier| earlier.totp_secret.as_deref());
+    let secret = match told.and_then(Secret::from_base32) {
+        Some(secret) => secret,
+        None => Secret::from_bytes(random::array(&*service.random)?),
+    };
+    let account_id = account.account_id;
+    let enrol = EnrolDemoApp {
+        call: call(&*service.random)?,
+        account_id,
+        sealed_secret: service.sealed(account_id, &secret)?,
+    };
+    let app = service.store.enrol_demo_app(enrol).await?;
+    let secret = app.map(|app| service.unsealed(account_id, &app.sealed_secret));
+    Ok(secret
+        .transpose()?
+        .map(|secret| secret.base32().to_string()))
 }
 
 fn call(random: &dyn Random) -> Result<Call, NoEntropy> {

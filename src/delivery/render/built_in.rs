@@ -32,6 +32,10 @@ templates! { mail in MAILS;
     EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
+    EnglishFactorText(NoticeContent): "mail/en/second_factor_changed.txt";
+    EnglishFactorHtml(NoticeContent): "mail/en/second_factor_changed.html";
+    EnglishCodesText(NoticeContent): "mail/en/recovery_codes_renewed.txt";
+    EnglishCodesHtml(NoticeContent): "mail/en/recovery_codes_renewed.html";
     EnglishWrongText(NoticeContent): "mail/en/wrong_passwords.txt";
     EnglishWrongHtml(NoticeContent): "mail/en/wrong_passwords.html";
     EnglishCompromisedText(NoticeContent): "mail/en/password_compromised.txt";
@@ -42,6 +46,10 @@ templates! { mail in MAILS;
     GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
+    GermanFactorText(NoticeContent): "mail/de/second_factor_changed.txt";
+    GermanFactorHtml(NoticeContent): "mail/de/second_factor_changed.html";
+    GermanCodesText(NoticeContent): "mail/de/recovery_codes_renewed.txt";
+    GermanCodesHtml(NoticeContent): "mail/de/recovery_codes_renewed.html";
     GermanWrongText(NoticeContent): "mail/de/wrong_passwords.txt";
     GermanWrongHtml(NoticeContent): "mail/de/wrong_passwords.html";
     GermanCompromisedText(NoticeContent): "mail/de/password_compromised.txt";
@@ -51,10 +59,14 @@ templates! { mail in MAILS;
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
+    EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
+    EnglishCodesSms(NoticeContent): "sms/en/recovery_codes_renewed.txt";
     EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
+    GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
+    GermanCodesSms(NoticeContent): "sms/de/recovery_codes_renewed.txt";
     GermanWrongSms(NoticeContent): "sms/de/wrong_passwords.txt";
     GermanCompromisedSms(NoticeContent): "sms/de/password_compromised.txt";
 }
@@ -177,12 +189,24 @@ fn parts(
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
             }
+            (English, Notice::SecondFactorChanged) => {
+                both!(notice: EnglishFactorText, EnglishFactorHtml)
+            }
+            (English, Notice::RecoveryCodesRenewed) => {
+                both!(notice: EnglishCodesText, EnglishCodesHtml)
+            }
             (English, Notice::WrongPasswords) => both!(notice: EnglishWrongText, EnglishWrongHtml),
             (English, Notice::PasswordCompromised) => {
                 both!(notice: EnglishCompromisedText, EnglishCompromisedHtml)
             }
             (German, Notice::PasswordChanged) => {
                 both!(notice: GermanChangedText, GermanChangedHtml)
+            }
+            (German, Notice::SecondFactorChanged) => {
+                both!(notice: GermanFactorText, GermanFactorHtml)
+            }
+            (German, Notice::RecoveryCodesRenewed) => {
+                both!(notice: GermanCodesText, GermanCodesHtml)
             }
             (German, Notice::WrongPasswords) => both!(notice: GermanWrongText, GermanWrongHtml),
             (German, Notice::PasswordCompromised) => {
@@ -208,9 +232,13 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),
+            (English, Notice::SecondFactorChanged) => text!(notice: EnglishFactorSms),
+            (English, Notice::RecoveryCodesRenewed) => text!(notice: EnglishCodesSms),
             (English, Notice::WrongPasswords) => text!(notice: EnglishWrongSms),
             (English, Notice::PasswordCompromised) => text!(notice: EnglishCompromisedSms),
             (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
+            (German, Notice::SecondFactorChanged) => text!(notice: GermanFactorSms),
+            (German, Notice::RecoveryCodesRenewed) => text!(notice: GermanCodesSms),
             (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),
             (German, Notice::PasswordCompromised) => text!(notice: GermanCompromisedSms),
         },

@@ -102,6 +102,14 @@ event_names! {
     SignInPaused = "authn_login_fail_max" Warn,
     /// A password was wrong for the last time: it works no more.
     PasswordStopped = "authn_login_lock" Warn,
+    /// An authenticator app was given its secret.
+    EnrolmentBegun = "totp_enrolment_begun" Info,
+    /// A first code of it was tried.
+    EnrolmentTried = "totp_enrolment_tried" Info,
+    /// An account's second factor is another, or another app.
+    SecondFactorChanged = "second_factor_changed" Info,
+    /// Recovery codes were issued, and those before them are void.
+    RecoveryCodesRenewed = "recovery_codes_renewed" Info,
     /// Sessions were ended.
     SessionsEnded = "session_ended" Info,
     /// An account was created.

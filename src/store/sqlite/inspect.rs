@@ -84,18 +84,29 @@ pub fn inspect(directory: &Path) -> Result<Inspection, OpenError> {
     }
 }
 
-fn look(database: &Path, in_use: bool) -> Result<Database, OpenError> {
+/// Opens the database as it is found; `None` where that would make files that are not its owner's.
+pub(super) fn open_as_found(
+    database: &Path,
+    in_use: bool,
+) -> Result<Option<Connection>, OpenError> {
     let unfinished = database.with_file_name("relatch.db-wal").exists() && !in_use;
     if unfinished && !is_ours(database)? {
-        return Ok(Database::Unfinished);
+        return Ok(None);
     }
-    let sqlite = |error| OpenError::sqlite(database, error);
     let connection = if in_use || unfinished {
         connection::open_reader(database)
     } else {
         connection::open_untouched(database)
     };
-    let connection = connection.map_err(sqlite)?;
+    let connection = connection.map_err(|error| OpenError::sqlite(database, error))?;
+    Ok(Some(connection))
+}
+
+fn look(database: &Path, in_use: bool) -> Result<Database, OpenError> {
+    let Some(connection) = open_as_found(database, in_use)? else {
+        return Ok(Database::Unfinished);
+    };
+    let sqlite = |error| OpenError::sqlite(database, error);
     let schema = schema::version(&connection, database)?;
     let findings = findings(&connection).map_err(sqlite)?;
     let sound = schema > 0 && findings.is_empty();

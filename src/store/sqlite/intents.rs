@@ -2,23 +2,26 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, change, import, installation, invitations, messages,
-    outbox, peppers, requests, resets, room, sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, change, factor, import, installation, invitations,
+    messages, outbox, peppers, requests, resets, room, sealed, sign_in, tidy,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
 use crate::domain::id::AccountId;
 use crate::domain::password::PepperId;
 use crate::store::{
-    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, Backlog,
-    BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset, CreateAccount,
-    DeleteAccount, EndSessions, EventStretch, EventsRead, ExportedAccount, FinishSignIn,
+    AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
+    BeginEnrolment, BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
+    CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp, EnrolmentBegun, EnrolmentFinished,
+    EnrolmentTried, EventStretch, EventsRead, ExportedAccount, FinishEnrolment, FinishSignIn,
     ImportAccounts, ImportedAccount, InviteSent, LeaseMessages, Leased, MarkBounced,
     MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset,
     OpenedAccount, OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink,
-    RecordedEvent, RequestProfileLink, ResetConfirmed, ResetsCancelled, Resolve, Resolved,
-    RowTaken, SecurityInfo, SendInvite, SessionsEnded, SetDemoPassword, SettleMessage, SignInBegun,
-    SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, UpdateAccount,
+    RecordedEvent, RecoveryCodesRenewed, RenewRecoveryCodes, RequestProfileLink, Resealed,
+    ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets,
+    SecondFactorSet, SecurityInfo, SendInvite, SessionsEnded, SetDemoPassword, SetSecondFactor,
+    SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy,
+    TryEnrolment, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -121,6 +124,63 @@ impl Store for SqliteStore {
         self.writer
             .submit(Interactive, move |work| {
                 sign_in::end_sessions(work, &intent)
+            })
+            .await
+    }
+
+    async fn begin_enrolment(&self, intent: BeginEnrolment) -> Result<EnrolmentBegun, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                factor::begin_enrolment(work, &intent)
+            })
+            .await
+    }
+
+    async fn try_enrolment(&self, intent: TryEnrolment) -> Result<EnrolmentTried, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                factor::try_enrolment(work, &intent)
+            })
+            .await
+    }
+
+    async fn finish_enrolment(
+        &self,
+        intent: FinishEnrolment,
+    ) -> Result<EnrolmentFinished, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                factor::finish_enrolment(work, &intent)
+            })
+            .await
+    }
+
+    async fn set_second_factor(
+        &self,
+        intent: SetSecondFactor,
+    ) -> Result<SecondFactorSet, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                factor::set_second_factor(work, &intent)
+            })
+            .await
+    }
+
+    async fn renew_recovery_codes(
+        &self,
+        intent: RenewRecoveryCodes,
+    ) -> Result<RecoveryCodesRenewed, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                factor::renew_recovery_codes(work, &intent)
+            })
+            .await
+    }
+
+    async fn enrol_demo_app(&self, intent: EnrolDemoApp) -> Result<Option<App>, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                factor::enrol_demo_app(work, &intent)
             })
             .await
     }
@@ -262,6 +322,18 @@ impl Store for SqliteStore {
     async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError> {
         self.writer
             .submit(Background, move |work| tidy::tidy(work, &intent))
+            .await
+    }
+
+    async fn sealed_secrets(&self, page: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError> {
+        self.readers
+            .read(move |connection| sealed::sealed_secrets(connection, page))
+            .await
+    }
+
+    async fn reseal(&self, secrets: Vec<Resealed>) -> Result<u32, StoreError> {
+        self.writer
+            .submit(Background, move |work| sealed::reseal(work, &secrets))
             .await
     }
 

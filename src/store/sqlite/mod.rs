@@ -13,6 +13,7 @@ mod connection;
 mod copy;
 mod damage;
 mod draft;
+mod factor;
 mod folding;
 mod group;
 mod idempotency;
@@ -41,6 +42,7 @@ mod restore;
 mod room;
 mod row;
 mod schema;
+mod sealed;
 mod sign_in;
 mod statistics;
 #[cfg(test)]
@@ -57,6 +59,7 @@ pub use inspect::{Database, Inspection, inspect};
 pub use open::SqliteSettings;
 pub use refusal::OpenError;
 pub use restore::{RestoreRefused, Restored, restore};
+pub use sealed::sealed_with;
 pub use statistics::WriterStatistics;
 pub use verify::Contents;
 

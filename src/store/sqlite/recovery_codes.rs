@@ -37,10 +37,6 @@ pub(super) fn left(connection: &Connection, account_id: AccountId) -> Result<u32
 }
 
 /// Puts these in the place of all codes that the account has.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its operations come with the calls that use it")
-)]
 pub(super) fn replace(
     work: &Work<'_>,
     account_id: AccountId,

@@ -33,6 +33,14 @@ pub enum OpenError {
         /// The data directory.
         directory: PathBuf,
     },
+    /// A service was killed, and looking at what it left would make files that are not its owner's.
+    #[error(
+        "a service was killed in {directory}: start it, so that its last writes are in the database"
+    )]
+    Unfinished {
+        /// The data directory.
+        directory: PathBuf,
+    },
     /// What SQLite would take for a part of a new database is there already.
     #[error(
         "{path} is left of a database that was moved away without it, and may hold its last writes: move it to that database, or the whole directory away"

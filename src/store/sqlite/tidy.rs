@@ -25,6 +25,12 @@ pub(super) fn tidy(work: &mut Work<'_>, intent: &Tidy) -> Result<Tidied, StoreEr
                  (SELECT account_id, source FROM wrong_passwords WHERE pause_ends <= ?1 LIMIT ?2)",
             (work.now().minus(REMEMBERED_FOR).as_micros(), at_most),
         )?,
+        Leftovers::Enrolments => change(
+            work.sql(),
+            "DELETE FROM enrolments WHERE account_id IN
+                 (SELECT account_id FROM enrolments WHERE expires_at <= ?1 LIMIT ?2)",
+            (work.now().as_micros(), at_most),
+        )?,
         Leftovers::Messages { requested_before } => messages(work, *requested_before, at_most)?,
         Leftovers::Resets { ended_before } => change(
             work.sql(),
@@ -85,6 +91,7 @@ mod tests {
             "SELECT call_key FROM idempotency WHERE forget_at <= 1 LIMIT 1",
             "SELECT reset_id FROM resets WHERE expires_at < 1 LIMIT 1",
             "SELECT account_id, source FROM wrong_passwords WHERE pause_ends <= 1 LIMIT 1",
+            "SELECT account_id FROM enrolments WHERE expires_at <= 1 LIMIT 1",
             "SELECT message_id FROM messages WHERE message_id < x'00' AND due_at IS NULL ORDER BY message_id LIMIT 1",
             "SELECT limit_key FROM limits WHERE limit_key > x'00' ORDER BY limit_key LIMIT 1 OFFSET 1",
             "DELETE FROM limits WHERE limit_key > x'00' AND limit_key <= x'ff' AND arrival <= 1",

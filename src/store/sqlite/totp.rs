@@ -9,10 +9,6 @@ use crate::store::{App, StoreError};
 use rusqlite::Connection;
 
 /// The account's app, if it has one.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its operations come with the calls that use it")
-)]
 pub(super) fn app(
     connection: &Connection,
     account_id: AccountId,
@@ -49,10 +45,6 @@ pub(super) fn accept_step(
 }
 
 /// Makes this the account's app.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its operations come with the calls that use it")
-)]
 pub(super) fn set(work: &Work<'_>, account_id: AccountId, app: &App) -> Result<(), StoreError> {
     change(
         work.sql(),

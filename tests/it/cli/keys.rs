@@ -34,13 +34,13 @@ fn a_key_lives_from_its_making_to_its_revocation() {
     assert_eq!(listed(here)[1].1, "verifying");
 
     relatch(here, &format!("keys promote {second}")).succeeded();
-    relatch(here, &format!("keys revoke {first}")).succeeded();
+    relatch(here, &format!("keys revoke {first} --force")).succeeded();
     let states: Vec<_> = listed(here).into_iter().map(|(_, state)| state).collect();
     assert_eq!(states, ["revoked", "signing"]);
     assert_eq!(mode(&here.join("keyring.toml")), 0o600);
     assert_eq!(fs::read_dir(here).unwrap().count(), 1);
 
-    let told = relatch(here, &format!("keys revoke {second}")).refused();
+    let told = relatch(here, &format!("keys revoke {second} --force")).refused();
     assert!(told.contains("promote another one first"), "{told}");
     let told = relatch(here, &format!("keys promote {first}")).refused();
     assert!(told.contains("is revoked and stays so"), "{told}");

@@ -2,7 +2,11 @@
 
 use super::dev::Dev;
 use super::{fetched, keys};
+use crate::support::database;
 use data_encoding::BASE32_NOPAD;
+use relatch::config::KeyringFile;
+use relatch::domain::id::AccountId;
+use relatch::domain::seal::{Sealed, SealedFor, unseal};
 use serde_json::json;
 use std::fs;
 use std::net::SocketAddr;
@@ -66,6 +70,23 @@ async fn there_is_an_account_for_each_second_factor_and_its_password_is_right() 
     let info = json!({"account_id": grace["account_id"]});
     let info = dev.call("PasswordService/GetSecurityInfo", &info).unwrap();
     assert_eq!(info["secondFactor"], "SECOND_FACTOR_SMS");
+}
+
+#[tokio::test]
+async fn the_account_with_an_app_has_the_secret_that_dev_json_tells() {
+    let dev = Dev::start().await;
+    let alan = dev.account("alan@example.com");
+    let account_id: AccountId = alan["account_id"].as_str().unwrap().parse().unwrap();
+    let sealed = database::open(&dev.data()).query_row(
+        "SELECT sealed_secret FROM totp WHERE account_id = ?1",
+        [account_id.as_bytes()],
+        |row| row.get(0),
+    );
+    let ring = KeyringFile::new(dev.data().join("keyring.toml"), false).read();
+    let whose = SealedFor::Totp(account_id);
+    let secret = unseal(&ring.unwrap(), whose, &Sealed::from_bytes(sealed.unwrap()));
+    let secret = BASE32_NOPAD.encode(&secret.unwrap());
+    assert_eq!(alan["totp_secret"], secret);
 }
 
 #[tokio::test]

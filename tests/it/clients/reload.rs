@@ -52,10 +52,41 @@ async fn new_links_are_minted_with_the_new_key_and_old_ones_work_until_theirs_is
     dev.confirm(&adas, PASSWORD).unwrap();
     dev.inspect(&graces).unwrap();
 
-    keys(&dev, &format!("revoke {old}"));
+    keys(&dev, &format!("revoke {old} --force"));
     dev.signal("HUP");
     let refused = until("the old link to die", || dev.inspect(&graces).err()).await;
     assert_eq!(refused.reason(), "RESET_LINK_INVALID");
+}
+
+#[tokio::test]
+async fn a_key_goes_once_nothing_is_sealed_with_it_any_more() {
+    const DATA: &str = "--directory relatch-dev";
+    let mut dev = Dev::start().await;
+    let before = dev.json();
+    let old = key_ids(&dev)[0].clone();
+    let list = keys(&dev, &format!("list {DATA}"));
+    assert_eq!(list, format!("{old}  signing    1 sealed\n"));
+    let line = format!("keys revoke {old} --file relatch-dev/keyring.toml {DATA}");
+    let revoke = || dev.command(line.split(' ')).output().unwrap();
+    let refused = String::from_utf8(revoke().stderr).unwrap();
+    assert!(
+        refused.contains("would be lost: promote another"),
+        "{refused}"
+    );
+
+    keys(&dev, "add");
+    let new = key_ids(&dev)[1].clone();
+    keys(&dev, &format!("promote {new}"));
+    signs(&dev, &new).await;
+    until("nothing to be sealed with the old key", || {
+        revoke().status.success().then_some(())
+    })
+    .await;
+    let list = keys(&dev, &format!("list {DATA}"));
+    let expected = format!("{old}  revoked    0 sealed\n{new}  signing    1 sealed\n");
+    assert_eq!(list, expected);
+    dev.restart().await;
+    assert_eq!(dev.json()["accounts"], before["accounts"], "it is readable");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod factors;
 mod import;
 mod invitations;
 mod limits;
@@ -197,6 +198,17 @@ macro_rules! contract {
                 the_owner_is_told_once,
                 what_nobody_told_them_is_told_at_the_stop,
                 a_source_is_forgotten_a_day_after_its_pause,
+            ],
+            factors: [
+                an_enrolled_app_is_the_factor_from_its_first_code_on,
+                of_many_who_finish_an_enrolment_at_once_one_does,
+                an_enrolment_bears_five_tries,
+                an_enrolment_ends_with_its_time_and_with_the_credentials,
+                a_new_app_takes_the_old_ones_place_with_codes_of_its_own,
+                a_factor_is_chosen_among_those_that_the_account_has,
+                another_factor_takes_the_app_and_every_code_along,
+                recovery_codes_are_for_factors_that_they_stand_in_for,
+                a_proof_that_does_not_stand_changes_nothing,
             ],
             import: [
                 an_imported_row_is_an_account_at_once_and_may_be_sent_again,

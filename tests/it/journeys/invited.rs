@@ -43,13 +43,6 @@ impl TestServer {
         self.mail_to(EMAIL, MessageKind::Invitation).await
     }
 
-    async fn reread(&self, account_id: &str) -> pb::Account {
-        let key = pb::get_account_request::Key::AccountId(account_id.to_owned());
-        let request = pb::GetAccountRequest { key: Some(key) };
-        let found = self.accounts().get_account(request).await.unwrap();
-        found.into_inner().account.unwrap()
-    }
-
     async fn inspected(&self, token: &str) -> Result<pb::InspectResetResponse, Status> {
         let request = pb::InspectResetRequest {
             token: token.to_owned(),
@@ -82,7 +75,7 @@ async fn an_invitation_leads_to_a_first_password_and_a_verified_address() {
 
     server.clock.advance(Duration::from_hours(71));
     server.confirm(&token, PASSWORD).await.unwrap();
-    let after = server.reread(&account.account_id).await;
+    let after = server.reread(&account).await;
     assert!(after.email_verified && after.has_password);
     server.verify(EMAIL, PASSWORD).await.unwrap();
     let again = server.confirm(&token, OTHER_PASSWORD).await.unwrap_err();
@@ -120,7 +113,7 @@ async fn an_invitation_ends_after_72_hours_and_by_a_press_of_the_one_who_is_mean
     server.passwords().cancel_reset(cancel).await.unwrap();
     let ended = server.confirm(&token, PASSWORD).await.unwrap_err();
     assert_eq!(reason(&ended), "RESET_LINK_INVALID");
-    let account = server.reread(&account.account_id).await;
+    let account = server.reread(&account).await;
     assert!(!account.email_verified && !account.has_password);
 }
 
@@ -159,7 +152,7 @@ async fn an_invitation_bypasses_no_second_factor() {
     let inspected = server.inspected(&token).await.unwrap();
     assert_eq!(inspected.required_factor(), pb::SecondFactor::Sms);
     server.confirm(&token, PASSWORD).await.unwrap_err();
-    assert!(!server.reread(&account.account_id).await.has_password);
+    assert!(!server.reread(&account).await.has_password);
 }
 
 #[tokio::test(flavor = "multi_thread")]

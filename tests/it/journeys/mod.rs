@@ -2,6 +2,7 @@
 
 mod change;
 mod dead_links;
+mod factors;
 mod forgotten;
 mod invited;
 mod profile;

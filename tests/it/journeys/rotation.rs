@@ -2,12 +2,16 @@
 
 use crate::support::requests::{OTHER_PASSWORD, PASSWORD, reason};
 use crate::support::server::TestServer;
+use crate::support::{database, eventually, fixture};
+use relatch::domain::id::AccountId;
 use relatch::domain::keyring::{KeyId, Keyring};
+use relatch::domain::seal::{Sealed, SealedFor, unseal};
+use relatch::domain::totp::Secret;
 use std::sync::Arc;
 
 /// The ring before, with a second key that signs, and with the first one revoked if so asked.
 fn rotated(revoke: bool) -> Keyring {
-    let mut ring = crate::support::fixture::keyring();
+    let mut ring = fixture::keyring();
     let (old, new) = (ring.signing().id(), KeyId::from_bytes([9; 4]));
     ring.add(
         new,
@@ -41,9 +45,7 @@ async fn a_promotion_keeps_links_and_a_revocation_kills_them() {
     server.confirm(&links[0], PASSWORD).await.unwrap();
 
     let old = server.request_link("ada@example.com").await;
-    server
-        .keyring
-        .store(Arc::new(crate::support::fixture::keyring()));
+    server.keyring.store(Arc::new(fixture::keyring()));
     assert_eq!(
         reason(&server.confirm(&old, OTHER_PASSWORD).await.unwrap_err()),
         "RESET_LINK_INVALID"
@@ -55,4 +57,43 @@ async fn a_promotion_keeps_links_and_a_revocation_kills_them() {
         "RESET_LINK_INVALID"
     );
     server.confirm(&old, OTHER_PASSWORD).await.unwrap();
+}
+
+/// What the store holds of an account's authenticator app.
+fn sealed(server: &TestServer, account_id: AccountId) -> Sealed {
+    let sql = "SELECT sealed_secret FROM totp WHERE account_id = ?1";
+    let sealed =
+        database::open(&server.data()).query_row(sql, [account_id.as_bytes()], |row| row.get(0));
+    Sealed::from_bytes(sealed.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_secrets_follow_the_signing_key_and_a_broken_one_keeps_none_back() {
+    let server = TestServer::start().await;
+    let mut apps = Vec::new();
+    for email in ["ada@example.com", "ben@example.com", "cleo@example.com"] {
+        let account = server.account(email).await;
+        let account_id: AccountId = account.account_id.parse().unwrap();
+        apps.push((account_id, server.enrol(&account).await));
+    }
+    apps.sort();
+    let (broken, _) = apps.remove(0);
+    let damage = "UPDATE totp SET sealed_secret = CAST(substr(sealed_secret, 1, 30) || zeroblob(40) AS BLOB) WHERE account_id = ?1";
+    let damaged = database::open(&server.data()).execute(damage, [broken.as_bytes()]);
+    assert_eq!(damaged.unwrap(), 1);
+    let damaged = sealed(&server, broken);
+
+    server.keyring.store(Arc::new(rotated(false)));
+    let only_the_new_key = rotated(true);
+    eventually(async || {
+        apps.iter().all(|(account_id, secret)| {
+            let sealed = sealed(&server, *account_id);
+            let opened = unseal(&only_the_new_key, SealedFor::Totp(*account_id), &sealed);
+            opened.is_ok_and(|opened| {
+                Secret::from_slice(&opened).unwrap().base32().as_str() == secret
+            })
+        })
+    })
+    .await;
+    assert_eq!(sealed(&server, broken), damaged);
 }

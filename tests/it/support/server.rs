@@ -20,6 +20,7 @@ use relatch::pb;
 use relatch::pb::account_service_client::AccountServiceClient;
 use relatch::pb::audit_service_client::AuditServiceClient;
 use relatch::pb::delivery_service_client::DeliveryServiceClient;
+use relatch::pb::factor_service_client::FactorServiceClient;
 use relatch::pb::password_service_client::PasswordServiceClient;
 use relatch::random::SystemRandom;
 use relatch::service::Service;
@@ -241,6 +242,16 @@ impl TestServer {
     /// `AccountService` as this caller.
     pub(crate) fn accounts_as(&self, caller: &str) -> AccountServiceClient<Client> {
         AccountServiceClient::with_interceptor(self.channel(), Self::bearer(caller))
+    }
+
+    /// `FactorService` as the caller who may do everything.
+    pub(crate) fn factors(&self) -> FactorServiceClient<Client> {
+        self.factors_as("all")
+    }
+
+    /// `FactorService` as this caller.
+    pub(crate) fn factors_as(&self, caller: &str) -> FactorServiceClient<Client> {
+        FactorServiceClient::with_interceptor(self.channel(), Self::bearer(caller))
     }
 
     /// `AuditService` as the caller who may do everything.

@@ -106,6 +106,7 @@ impl Running {
         let server = GrpcServer::new(Parts {
             password: Moody,
             account: Absent,
+            factor: Absent,
             health,
             store: log.clone(),
             clock: Arc::new(StoppedClock),
@@ -185,7 +186,7 @@ async fn channel(end: DuplexStream) -> Channel {
 /// A `PasswordService` whose mood depends on the address.
 struct Moody;
 
-/// An `AccountService` that is not there.
+/// An `AccountService` and a `FactorService` that are not there.
 struct Absent;
 
 async fn mood(
@@ -282,4 +283,14 @@ absent! {
     list_accounts: ListAccountsRequest -> ListAccountsResponse;
     send_invite: SendInviteRequest -> SendInviteResponse;
     remove_second_factor: RemoveSecondFactorRequest -> RemoveSecondFactorResponse;
+}
+
+absent! {
+    FactorService for Absent {}
+    begin_totp_enrolment: BeginTotpEnrolmentRequest -> BeginTotpEnrolmentResponse;
+    finish_totp_enrolment: FinishTotpEnrolmentRequest -> FinishTotpEnrolmentResponse;
+    set_second_factor: SetSecondFactorRequest -> SetSecondFactorResponse;
+    renew_recovery_codes: RenewRecoveryCodesRequest -> RenewRecoveryCodesResponse;
+    begin_address_verification: BeginAddressVerificationRequest -> BeginAddressVerificationResponse;
+    finish_address_verification: FinishAddressVerificationRequest -> FinishAddressVerificationResponse;
 }
