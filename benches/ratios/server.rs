@@ -97,7 +97,7 @@ impl Server {
             pages: Pages::of_console(address),
             metrics: Metrics::default(),
         };
-        let app = App::open(&config, around).await?;
+        let app = runtime.block_on(App::open(&config, around))?;
         let service = Arc::clone(&app.service);
         let (trigger, shutdown) = shutdown::channel();
         let listeners = Listeners {
