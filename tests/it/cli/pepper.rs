@@ -13,7 +13,7 @@ fn listed(directory: &Path) -> Vec<String> {
 fn a_pepper_is_made_and_another_promoted_in_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
-    let made = relatch(here, "pepper init").succeeded();
+    let told = relatch(here, "pepper init").succeeded();
     let mode = || {
         fs::metadata(here.join("pepper.toml"))
             .unwrap()
@@ -26,10 +26,10 @@ fn a_pepper_is_made_and_another_promoted_in_its_place() {
         panic!("{lines:?}")
     };
     let first = line.strip_suffix("  current").unwrap();
-    assert!(made.contains(&format!("with the pepper {first}")), "{made}");
+    assert!(told.contains(&format!("with the pepper {first}")), "{told}");
     let path = here.canonicalize().unwrap().join("pepper.toml");
     let setting = format!("[password]\npepper_file = \"{}\"", path.display());
-    assert!(made.contains(&setting), "{made}");
+    assert!(told.contains(&setting), "{told}");
 
     let added = relatch(here, "pepper add").succeeded();
     let lines = listed(here);

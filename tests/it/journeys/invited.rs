@@ -129,8 +129,8 @@ async fn nobody_is_invited_twice_by_one_request_and_nobody_who_has_a_password() 
     assert_eq!(server.inbox.messages().len(), 1);
 
     let owner = server.person("ada@example.com", PASSWORD).await;
-    let reused = server.invite(&owner.account_id, "1").await.unwrap_err();
-    assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
+    let other = server.invite(&owner.account_id, "1").await.unwrap_err();
+    assert_eq!(reason(&other), "REQUEST_ID_REUSED");
     let refused = server.invite(&owner.account_id, "").await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(reason(&refused), "INVALID_FIELD");

@@ -30,21 +30,21 @@ pub(super) fn all() -> Vec<Case> {
         cases.extend(passwords.into_iter().map(of));
     };
     // Code points, and bytes.
-    add(Some("TOO_SHORT"), lengths(0..=14, &LATIN));
-    add(None, lengths(15..=40, &LATIN));
-    add(None, lengths(250..=256, &LATIN));
-    add(Some("TOO_LONG"), lengths(257..=262, &LATIN));
-    add(Some("TOO_LONG"), lengths(1_023..=1_025, &LATIN));
+    add(Some("TOO_SHORT"), lengths(0..=14, LATIN));
+    add(None, lengths(15..=40, LATIN));
+    add(None, lengths(250..=256, LATIN));
+    add(Some("TOO_LONG"), lengths(257..=262, LATIN));
+    add(Some("TOO_LONG"), lengths(1_023..=1_025, LATIN));
     for script in SCRIPTS {
-        add(Some("TOO_SHORT"), lengths(14..=14, &script));
-        add(None, lengths(15..=15, &script));
-        add(None, lengths(256..=256, &script));
-        add(Some("TOO_LONG"), lengths(257..=257, &script));
+        add(Some("TOO_SHORT"), lengths(14..=14, script));
+        add(None, lengths(15..=15, script));
+        add(None, lengths(256..=256, script));
+        add(Some("TOO_LONG"), lengths(257..=257, script));
     }
     // What is counted is the normal form, and what is received has at most 1,024 bytes.
     add(
         Some("TOO_SHORT"),
-        lengths(14..=14, &SYLLABLES)
+        lengths(14..=14, SYLLABLES)
             .iter()
             .map(|text| jamo(text))
             .collect(),
@@ -52,7 +52,7 @@ pub(super) fn all() -> Vec<Case> {
     for length in [15, 60, 113] {
         add(
             None,
-            lengths(length..=length, &SYLLABLES)
+            lengths(length..=length, SYLLABLES)
                 .iter()
                 .map(|text| jamo(text))
                 .collect(),
@@ -60,7 +60,7 @@ pub(super) fn all() -> Vec<Case> {
     }
     add(
         Some("TOO_LONG"),
-        lengths(114..=116, &SYLLABLES)
+        lengths(114..=116, SYLLABLES)
             .iter()
             .map(|text| jamo(text))
             .collect(),
@@ -155,7 +155,7 @@ const COMMON: [&str; 8] = [
 ];
 
 /// A text of each length.
-fn lengths(lengths: RangeInclusive<usize>, script: &Script) -> Vec<String> {
+fn lengths(lengths: RangeInclusive<usize>, script: Script) -> Vec<String> {
     let (first, many) = (u32::from(script.0), script.1);
     lengths
         .map(|length| {
@@ -217,7 +217,7 @@ fn jamo(syllables: &str) -> String {
 
 /// So many syllables of nine bytes, and so many letters of one.
 fn jamo_and(syllables: usize, letters: usize) -> String {
-    jamo(&lengths(syllables..=syllables, &SYLLABLES)[0]) + &drawn(90, letters)
+    jamo(&lengths(syllables..=syllables, SYLLABLES)[0]) + &drawn(90, letters)
 }
 
 /// A text as another keyboard sends it.
