@@ -11,6 +11,8 @@ pub enum MessageKind {
     Invitation,
     /// A notice that the password was changed.
     PasswordChanged,
+    /// A notice that the email or the phone was changed.
+    AddressChanged,
     /// A notice that the second factor was changed.
     SecondFactorChanged,
     /// A notice that recovery codes were issued.
@@ -29,6 +31,7 @@ impl MessageKind {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
             Self::Invitation => 6,
+            Self::AddressChanged => 7,
             Self::SecondFactorChanged => 8,
             Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
@@ -43,6 +46,7 @@ impl MessageKind {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
             6 => Some(Self::Invitation),
+            7 => Some(Self::AddressChanged),
             8 => Some(Self::SecondFactorChanged),
             10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
@@ -58,6 +62,7 @@ impl MessageKind {
             Self::ResetLink => "RESET_LINK",
             Self::Invitation => "INVITATION",
             Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::AddressChanged => "ADDRESS_CHANGED",
             Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
             Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
@@ -71,6 +76,8 @@ impl MessageKind {
 pub enum Notice {
     /// The password was changed.
     PasswordChanged,
+    /// The email or the phone was changed.
+    AddressChanged,
     /// The second factor was changed.
     SecondFactorChanged,
     /// Recovery codes were issued, and those before them are void.
@@ -83,8 +90,9 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::PasswordChanged,
+        Self::AddressChanged,
         Self::SecondFactorChanged,
         Self::RecoveryCodesRenewed,
         Self::WrongPasswords,
@@ -96,6 +104,7 @@ impl Notice {
     pub const fn kind(self) -> MessageKind {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
+            Self::AddressChanged => MessageKind::AddressChanged,
             Self::SecondFactorChanged => MessageKind::SecondFactorChanged,
             Self::RecoveryCodesRenewed => MessageKind::RecoveryCodesRenewed,
             Self::WrongPasswords => MessageKind::WrongPasswords,

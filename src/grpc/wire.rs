@@ -62,6 +62,7 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
         MessageKind::ResetLink => pb::MessageKind::ResetLink,
         MessageKind::Invitation => pb::MessageKind::Invitation,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
+        MessageKind::AddressChanged => pb::MessageKind::AddressChanged,
         MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
         MessageKind::RecoveryCodesRenewed => pb::MessageKind::RecoveryCodesRenewed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,

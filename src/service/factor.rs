@@ -11,9 +11,9 @@ use crate::domain::seal::{self, Sealed, SealedFor, UnsealRefused};
 use crate::domain::totp::{self, Secret, Step};
 use crate::random::{self, NoEntropy};
 use crate::store::{
-    App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried, FinishEnrolment,
-    ProofFails, RecoveryCodesRenewed, RenewRecoveryCodes, SecondFactorSet, SetSecondFactor,
-    ShownProof, TryEnrolment,
+    AddressNotices, App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried,
+    FinishEnrolment, ProofFails, RecoveryCodesRenewed, RenewRecoveryCodes, SecondFactorSet,
+    SetSecondFactor, ShownProof, TryEnrolment,
 };
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -193,11 +193,20 @@ impl Service {
         Ok((codes, digests))
     }
 
-    fn notice_id(&self) -> Result<MessageId, NoEntropy> {
+    /// A name for a notice.
+    pub(super) fn notice_id(&self) -> Result<MessageId, NoEntropy> {
         Ok(MessageId::at(
             self.clock.now(),
             random::array(&*self.random)?,
         ))
+    }
+
+    /// Names for the notices of another address.
+    pub(super) fn address_notices(&self) -> Result<AddressNotices, NoEntropy> {
+        Ok(AddressNotices {
+            present: self.notice_id()?,
+            former: self.notice_id()?,
+        })
     }
 }
 

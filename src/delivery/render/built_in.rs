@@ -32,6 +32,8 @@ templates! { mail in MAILS;
     EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
+    EnglishAddressText(NoticeContent): "mail/en/address_changed.txt";
+    EnglishAddressHtml(NoticeContent): "mail/en/address_changed.html";
     EnglishFactorText(NoticeContent): "mail/en/second_factor_changed.txt";
     EnglishFactorHtml(NoticeContent): "mail/en/second_factor_changed.html";
     EnglishCodesText(NoticeContent): "mail/en/recovery_codes_renewed.txt";
@@ -46,6 +48,8 @@ templates! { mail in MAILS;
     GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
+    GermanAddressText(NoticeContent): "mail/de/address_changed.txt";
+    GermanAddressHtml(NoticeContent): "mail/de/address_changed.html";
     GermanFactorText(NoticeContent): "mail/de/second_factor_changed.txt";
     GermanFactorHtml(NoticeContent): "mail/de/second_factor_changed.html";
     GermanCodesText(NoticeContent): "mail/de/recovery_codes_renewed.txt";
@@ -59,12 +63,14 @@ templates! { mail in MAILS;
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
+    EnglishAddressSms(NoticeContent): "sms/en/address_changed.txt";
     EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
     EnglishCodesSms(NoticeContent): "sms/en/recovery_codes_renewed.txt";
     EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
+    GermanAddressSms(NoticeContent): "sms/de/address_changed.txt";
     GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
     GermanCodesSms(NoticeContent): "sms/de/recovery_codes_renewed.txt";
     GermanWrongSms(NoticeContent): "sms/de/wrong_passwords.txt";
@@ -189,6 +195,9 @@ fn parts(
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
             }
+            (English, Notice::AddressChanged) => {
+                both!(notice: EnglishAddressText, EnglishAddressHtml)
+            }
             (English, Notice::SecondFactorChanged) => {
                 both!(notice: EnglishFactorText, EnglishFactorHtml)
             }
@@ -201,6 +210,9 @@ fn parts(
             }
             (German, Notice::PasswordChanged) => {
                 both!(notice: GermanChangedText, GermanChangedHtml)
+            }
+            (German, Notice::AddressChanged) => {
+                both!(notice: GermanAddressText, GermanAddressHtml)
             }
             (German, Notice::SecondFactorChanged) => {
                 both!(notice: GermanFactorText, GermanFactorHtml)
@@ -232,11 +244,13 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),
+            (English, Notice::AddressChanged) => text!(notice: EnglishAddressSms),
             (English, Notice::SecondFactorChanged) => text!(notice: EnglishFactorSms),
             (English, Notice::RecoveryCodesRenewed) => text!(notice: EnglishCodesSms),
             (English, Notice::WrongPasswords) => text!(notice: EnglishWrongSms),
             (English, Notice::PasswordCompromised) => text!(notice: EnglishCompromisedSms),
             (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
+            (German, Notice::AddressChanged) => text!(notice: GermanAddressSms),
             (German, Notice::SecondFactorChanged) => text!(notice: GermanFactorSms),
             (German, Notice::RecoveryCodesRenewed) => text!(notice: GermanCodesSms),
             (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),

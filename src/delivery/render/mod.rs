@@ -130,6 +130,7 @@ impl Mail<'_> {
             },
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
+                Notice::AddressChanged => "address_changed",
                 Notice::SecondFactorChanged => "second_factor_changed",
                 Notice::RecoveryCodesRenewed => "recovery_codes_renewed",
                 Notice::WrongPasswords => "wrong_passwords",

@@ -51,7 +51,8 @@ pub(super) fn notice(
     let network = Network::of(Ipv4Addr::new(203, 0, 113, 9).into());
     let whence = match about {
         Notice::PasswordChanged | Notice::WrongPasswords => Some((network, device)),
-        Notice::SecondFactorChanged
+        Notice::AddressChanged
+        | Notice::SecondFactorChanged
         | Notice::RecoveryCodesRenewed
         | Notice::PasswordCompromised => None,
     };

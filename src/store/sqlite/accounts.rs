@@ -174,6 +174,7 @@ pub(super) fn update_account(
         event = event.personal("email", &after.profile.email.masked());
     }
     work.record(event)?;
+    notices::tell_of_another_address(work, &before, &after, intent.address_notices)?;
     if after.compromised && !before.compromised {
         let about = Notice::PasswordCompromised;
         notices::tell(work, &after, about, intent.notice_id, None)?;

@@ -6,7 +6,7 @@ use crate::domain::account::Account;
 use crate::domain::destination::Destination;
 use crate::domain::id::MessageId;
 use crate::domain::message::{ChannelKind, DeliveryState, NOTICE_LIFETIME, Notice};
-use crate::store::{StoreError, Whence};
+use crate::store::{AddressNotices, StoreError, Whence};
 
 /// Tells the owner at every verified address, by every channel that there is.
 pub(super) fn tell(
@@ -24,6 +24,35 @@ pub(super) fn tell(
             && work.carries(channel)
         {
             tell_at(work, account, &to, about, message_id, whence)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the owner that an address is another one: at every verified address of the account, and at the verified
+/// one that it had before. Nobody is told of nothing.
+pub(super) fn tell_of_another_address(
+    work: &mut Work<'_>,
+    before: &Account,
+    after: &Account,
+    notices: AddressNotices,
+) -> Result<(), StoreError> {
+    let (old, new) = (&before.profile, &after.profile);
+    let about = Notice::AddressChanged;
+    let mail = (ChannelKind::Email, old.email != new.email, notices.former);
+    let text = (
+        ChannelKind::Sms,
+        old.phone != new.phone,
+        notices.former.twin(),
+    );
+    if mail.1 || text.1 {
+        tell(work, after, about, notices.present, None)?;
+    }
+    for (channel, another, message_id) in [mail, text] {
+        if let Some(to) = Destination::verified(old, channel).filter(|_| another)
+            && work.carries(channel)
+        {
+            tell_at(work, after, &to, about, message_id, None)?;
         }
     }
     Ok(())

@@ -149,6 +149,7 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
             origin: row.origin()?,
         },
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
+        MessageKind::AddressChanged => notice(row, Notice::AddressChanged)?,
         MessageKind::SecondFactorChanged => notice(row, Notice::SecondFactorChanged)?,
         MessageKind::RecoveryCodesRenewed => notice(row, Notice::RecoveryCodesRenewed)?,
         MessageKind::WrongPasswords => notice(row, Notice::WrongPasswords)?,

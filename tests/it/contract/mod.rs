@@ -153,6 +153,7 @@ macro_rules! contract {
                 accounts_are_found_by_id_and_address,
                 an_update_needs_the_revision_that_was_read,
                 an_address_can_not_be_taken_over_by_an_update,
+                another_address_is_told_to_the_one_before_and_to_the_new_one,
                 a_deleted_account_takes_its_links_and_messages_along,
                 accounts_are_listed_in_pages_without_gaps,
             ],

@@ -116,6 +116,7 @@ pub(super) async fn whatever_moves_the_credentials_kills_every_link(bench: Bench
                     .update_account(update(account_id, change))
                     .await
                     .unwrap();
+                bench.due().await;
             }
             "phone" => {
                 let phone = relatch::domain::phone::Phone::parse("+14155550100").unwrap();
@@ -128,6 +129,7 @@ pub(super) async fn whatever_moves_the_credentials_kills_every_link(bench: Bench
                     .update_account(update(account_id, change))
                     .await
                     .unwrap();
+                bench.due().await;
             }
             "disabled" => {
                 let change = AccountChange {

@@ -18,8 +18,9 @@ use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
-    BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP, LeaseMessages, OpenReset,
-    PasswordTry, RequestProfileLink, Resolve, SendInvite, TakeIn, UpdateAccount, Whence,
+    AddressNotices, BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP,
+    LeaseMessages, OpenReset, PasswordTry, RequestProfileLink, Resolve, SendInvite, TakeIn,
+    UpdateAccount, Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -117,7 +118,16 @@ pub(crate) fn update(account_id: AccountId, change: AccountChange) -> UpdateAcco
         account_id,
         expected: None,
         change,
+        address_notices: address_notices(),
         notice_id: MessageId::from_bytes(fresh()),
+    }
+}
+
+/// Names for the notices of another address.
+pub(crate) fn address_notices() -> AddressNotices {
+    AddressNotices {
+        present: MessageId::from_bytes(fresh()),
+        former: MessageId::from_bytes(fresh()),
     }
 }
 

@@ -204,7 +204,7 @@ fn a_mistake_is_refused_with_file_line_and_what_is_wrong() {
             &[("en/reset-link.txt", link)],
             "en/reset-link.txt is not a template: expected reset_link.txt, reset_link.html, \
              invitation.txt, invitation.html, password_changed.txt, password_changed.html, \
-             second_factor_changed.txt, second_factor_changed.html, recovery_codes_renewed.txt, \
+             address_changed.txt, address_changed.html, second_factor_changed.txt, second_factor_changed.html, recovery_codes_renewed.txt, \
              recovery_codes_renewed.html, wrong_passwords.txt, wrong_passwords.html, \
              password_compromised.txt, password_compromised.html",
         ),
@@ -322,7 +322,8 @@ fn a_mistake_in_a_text_message_is_refused_too() {
         (
             &[("en/reset_link.html", "{{ sms.reset_url }}")],
             "en/reset_link.html is not a template: \
-             expected reset_link.txt, password_changed.txt, second_factor_changed.txt, recovery_codes_renewed.txt, \
+             expected reset_link.txt, password_changed.txt, address_changed.txt, second_factor_changed.txt, \
+             recovery_codes_renewed.txt, \
              wrong_passwords.txt, password_compromised.txt",
         ),
         (

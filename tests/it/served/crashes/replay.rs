@@ -75,7 +75,10 @@ impl World {
             }
             (Wish::UpdateAccount { account_id, change }, EventName::AccountUpdated) => {
                 let person = self.person(event, *account_id)?;
+                let before = person.clone();
                 person.change(change, event.time);
+                let after = person.clone();
+                self.another_address(&before, &after);
                 Some(Reply::Done)
             }
             (Wish::DeleteAccount { account_id }, EventName::AccountDeleted) => {
@@ -109,6 +112,14 @@ impl World {
             }
             (Wish::SignIn { email, password }, name) => self.sign_in(name, email, password),
             _ => None,
+        }
+    }
+
+    /// The owner is told of another address, there and where they were reached before.
+    fn another_address(&mut self, before: &Person, after: &Person) {
+        if before.email != after.email {
+            let told = [before, after].into_iter().filter(|person| person.verified);
+            self.noticed.extend(told.map(|person| person.email.clone()));
         }
     }
 
