@@ -8,6 +8,7 @@ mod parts;
 pub mod peppers;
 mod scrape;
 pub mod serve;
+pub mod sms;
 pub mod smtp;
 
 pub use callers::Reread;
@@ -24,6 +25,7 @@ use crate::domain::keyring::Keyring;
 use crate::domain::message::ChannelKind;
 use crate::domain::page::Pages;
 use crate::domain::password::{Argon2ParamsError, Breaches, PolicyError};
+use crate::domain::sms_budget::SmsBudgets;
 use crate::grpc::account::AccountApi;
 use crate::grpc::callers::Callers;
 use crate::grpc::factor::FactorApi;
@@ -75,6 +77,8 @@ pub struct Channels {
     pub mail: Arc<dyn Channel>,
     /// Text messages; `None` is a service that sends none.
     pub sms: Option<Arc<dyn Channel>>,
+    /// How many of those there may be; `None` is as many as are asked for.
+    pub sms_budgets: Option<SmsBudgets>,
 }
 
 /// Why the service does not start.
@@ -169,7 +173,7 @@ impl App {
             Arc::clone(&around.random),
         )?);
         peppers::hold(config, &peppers, store.peppers_in_use().await?)?;
-        let courier = |carries, channel| Courier {
+        let courier = |carries, channel, budgets| Courier {
             carries,
             store: Arc::clone(&store),
             clock: Arc::clone(&around.clock),
@@ -178,13 +182,18 @@ impl App {
             renderer: Arc::clone(&renderer),
             channel,
             pages: around.pages.clone(),
+            budgets,
             metrics: metrics.delivery.clone(),
         };
-        let Channels { mail, sms } = around.channels;
+        let Channels {
+            mail,
+            sms,
+            sms_budgets,
+        } = around.channels;
         let sms = sms.unwrap_or_else(|| Arc::new(Unconfigured));
         let couriers = [
-            courier(ChannelKind::Email, mail),
-            courier(ChannelKind::Sms, sms),
+            courier(ChannelKind::Email, mail, None),
+            courier(ChannelKind::Sms, sms, sms_budgets),
         ];
         let scrape = Scrape::new(&metrics, Arc::clone(&store), Arc::clone(&around.clock));
         let service = Arc::new(Service {

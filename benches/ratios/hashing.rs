@@ -33,11 +33,14 @@ pub(crate) fn measure(server: &Server) -> Result<Vec<Row>, Trouble> {
         let can_do = bare::hashes_a_second(threads, WINDOW, || {})?;
         let links = people::links(server, LinkKind::Reset, enough(can_do, traffic))?;
         let confirm = Arc::new(calls.confirm(links)?);
-        bare.push(can_do);
         judged.push(bare::hashes_a_second(threads, WINDOW, judge)?);
         confirmed.push(drive(calls.address, &confirm, traffic)?.rate);
         verified.push(drive(calls.address, &verify, traffic)?.rate);
         server.settle()?;
+        // What the machine can do changes from second to second; what it could before and after is nearest to
+        // what it could meanwhile.
+        let could_do = bare::hashes_a_second(threads, WINDOW, || {})?;
+        bare.push(can_do.midpoint(could_do));
     }
     Ok(vec![
         Row::ratio("VerifyPassword / bare Argon2id", &verified, &bare).goal(">= 0.95"),

@@ -26,13 +26,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// What nobody is to run into: what limits and caps cost is measured, what they refuse is not.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("RELATCH_LIMITS__REQUEST_SOURCE", "1000000/1s"),
     ("RELATCH_LIMITS__CONFIRM_SOURCE", "1000000/1s"),
     ("RELATCH_LIMITS__CHECK_SOURCE", "1000000/1s"),
     ("RELATCH_LIMITS__SIGN_IN_SOURCE", "1000000/1s"),
     ("RELATCH_LIMITS__IDENTIFIER", "1000000/1s"),
     ("RELATCH_LIMITS__PROFILE_LINK", "1000000/1s"),
+    ("RELATCH_LIMITS__CODES", "1000000/1s"),
     ("RELATCH_INTAKE__CAP", "10000000"),
 ];
 
@@ -93,6 +94,7 @@ impl Server {
             channels: Channels {
                 mail: Arc::new(Nowhere(Arc::clone(&sent))),
                 sms: None,
+                sms_budgets: None,
             },
             pages: Pages::of_console(address),
             metrics: Metrics::default(),

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use relatch::delivery::bounces::{Secrets, Signed};
+use relatch::delivery::standard_webhooks::{Secrets, Signed};
 use relatch::domain::time::Timestamp;
 use std::sync::LazyLock;
 

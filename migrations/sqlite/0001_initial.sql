@@ -58,8 +58,8 @@ CREATE TABLE intake (
     PRIMARY KEY (turn, message_id)
 ) STRICT, WITHOUT ROWID;
 
--- Resets. A link is live while neither used nor cancelled nor expired, and while the account's
--- credential_version is the one it was made under.
+-- Resets. A link is live while neither used nor cancelled nor expired nor out of tries, and while the
+-- account's credential_version is the one it was made under.
 CREATE TABLE resets (
     reset_id           BLOB PRIMARY KEY CHECK (length(reset_id) = 16),
     account_id         BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
@@ -68,10 +68,32 @@ CREATE TABLE resets (
     created_at         INTEGER NOT NULL,
     expires_at         INTEGER NOT NULL,
     used_at            INTEGER,
-    cancelled_at       INTEGER
+    cancelled_at       INTEGER,
+    code_tries         INTEGER NOT NULL DEFAULT 0    -- codes tried with it, each counted before it was looked at
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX resets_of_account ON resets (account_id, created_at);
 CREATE INDEX resets_ended ON resets (expires_at);
+
+-- Sign-ins whose password was right and whose second factor is due. One is live as a link is.
+CREATE TABLE challenges (
+    challenge_id       BLOB PRIMARY KEY CHECK (length(challenge_id) = 16),
+    account_id         BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    credential_version INTEGER NOT NULL,
+    created_at         INTEGER NOT NULL,
+    expires_at         INTEGER NOT NULL,
+    finished_at        INTEGER,
+    code_tries         INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX challenges_of_account ON challenges (account_id);
+CREATE INDEX challenges_ended ON challenges (expires_at);
+
+-- Wrong codes of an account's factor in a row, over all links and challenges.
+CREATE TABLE factor_tries (
+    account_id    BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,
+    second_factor INTEGER NOT NULL,
+    wrong         INTEGER NOT NULL,
+    PRIMARY KEY (account_id, second_factor)
+) STRICT, WITHOUT ROWID;
 
 -- The outbox, and what became of it. `address` is the full address and stands here only while the
 -- message is queued; `destination` is the masked one and stays. A suppressed message never had one.
@@ -80,6 +102,8 @@ CREATE TABLE messages (
     account_id   BLOB REFERENCES accounts (account_id) ON DELETE CASCADE,
     identifier   BLOB,                               -- pseudonym of the typed address, if one was typed
     reset_id     BLOB REFERENCES resets (reset_id) ON DELETE CASCADE,
+    challenge_id BLOB,                               -- of a code for a sign-in, whose challenge may be gone
+    sending      INTEGER,                            -- of a code: which one for its link or challenge, from 1 on
     kind         INTEGER NOT NULL,
     channel      INTEGER NOT NULL,
     address      TEXT,
@@ -88,11 +112,13 @@ CREATE TABLE messages (
     state        INTEGER NOT NULL,
     reason       TEXT NOT NULL,                      -- of the state: a suppression's name, a channel's words
     requested_at INTEGER NOT NULL,
-    expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: its link's end, or a notice's
+    expires_at   INTEGER NOT NULL,                   -- no attempt begins from then on: the end of its link, its code, or a notice's
     happened_at  INTEGER,                            -- of a notice: when it happened,
     network      TEXT,                               -- from which network,
     browser      TEXT,                               -- with which browser,
     system       TEXT,                               -- on which system
+    codes_left   INTEGER,                            -- of the notice that a recovery code was used: how many are left
+    counted      INTEGER NOT NULL DEFAULT 0,         -- whether a text message was counted in sms_budgets
     attempts     INTEGER NOT NULL,                   -- how many were begun
     due_at       INTEGER                             -- when to try (again), or when the lease ends; NULL once settled
 ) STRICT, WITHOUT ROWID;
@@ -100,6 +126,7 @@ CREATE INDEX messages_due ON messages (channel, due_at, requested_at) WHERE due_
 CREATE INDEX messages_of_account ON messages (account_id, requested_at) WHERE account_id IS NOT NULL;
 CREATE INDEX messages_of_identifier ON messages (identifier, requested_at) WHERE identifier IS NOT NULL;
 CREATE INDEX messages_of_reset ON messages (reset_id) WHERE reset_id IS NOT NULL;
+CREATE INDEX messages_of_challenge ON messages (challenge_id) WHERE challenge_id IS NOT NULL;
 CREATE INDEX messages_suppressed ON messages (requested_at) WHERE state = 5;
 
 -- Attempts that ended.
@@ -118,6 +145,14 @@ CREATE TABLE limits (
     limit_key BLOB PRIMARY KEY,
     arrival   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Text messages that were sent on the last day that any was: to a number, to a country, in all.
+CREATE TABLE sms_budgets (
+    budget_key BLOB PRIMARY KEY,                     -- what is counted, and a pseudonym of whose
+    day        INTEGER NOT NULL,                     -- since 1970, in UTC
+    spent      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sms_budgets_over ON sms_budgets (day);
 
 -- Wrong passwords of an account from one source, since the last right one.
 CREATE TABLE wrong_passwords (

@@ -2,7 +2,8 @@
 
 use super::App;
 use crate::config::{Bounces, PrivateFile, PrivateFileError};
-use crate::delivery::bounces::{self, Secrets, SecretsUnreadable};
+use crate::delivery::bounces;
+use crate::delivery::standard_webhooks::{Secrets, SecretsUnreadable};
 use axum::Router;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -112,6 +112,7 @@ impl Demonstration {
             channels: Channels {
                 mail: Arc::new(inbox.clone()),
                 sms: Some(Arc::new(inbox.clone())),
+                sms_budgets: None,
             },
             pages: match &self.config.links.pages {
                 Some(pages) => pages.clone(),

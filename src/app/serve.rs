@@ -2,10 +2,12 @@
 
 use super::bounces::BouncesRefused;
 use super::callers::{self, Reread};
+use super::sms::{self, SmsRefused};
 use super::smtp::{self, SmtpRefused};
 use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
+use crate::delivery::Channel;
 use crate::domain::time::Timestamp;
 use crate::grpc::callers::Callers;
 use crate::metrics::{Listener, Metrics};
@@ -60,6 +62,9 @@ pub enum ServeError {
     /// Mails cannot be sent as configured.
     #[error(transparent)]
     Smtp(#[from] SmtpRefused),
+    /// Text messages cannot be sent as configured.
+    #[error(transparent)]
+    Sms(#[from] SmsRefused),
     /// Bounces cannot be told as configured.
     #[error(transparent)]
     Bounces(#[from] BouncesRefused),
@@ -168,10 +173,16 @@ fn identity(
 /// How messages leave. Blocks for some milliseconds, before anybody waits.
 fn channels(config: &Config, random: Arc<dyn Random>) -> Result<Channels, ServeError> {
     let settings = config.smtp.as_ref().ok_or(ServeError::Incomplete("smtp"))?;
-    let mail = smtp::channel(settings, config.keys.allow_group_read, random)?;
+    let group = config.keys.allow_group_read;
+    let mail = smtp::channel(settings, group, Arc::clone(&random))?;
+    let gateway = config.sms.gateway.as_ref();
+    let sms = gateway.map(|gateway| sms::channel(gateway, group, random));
     Ok(Channels {
         mail: Arc::new(mail),
-        sms: None,
+        sms: sms
+            .transpose()?
+            .map(|sms| Arc::new(sms) as Arc<dyn Channel>),
+        sms_budgets: gateway.map(|gateway| gateway.budgets.clone()),
     })
 }
 

@@ -178,6 +178,10 @@ refused! {
     cancel_resets(CancelResets) -> ResetsCancelled;
     begin_sign_in(BeginSignIn) -> SignInBegun;
     finish_sign_in(FinishSignIn) -> SignInFinished;
+    send_code(SendCode) -> CodeSent;
+    try_factor(TryFactor) -> FactorTried;
+    refuse_factor(RefuseFactor) -> ();
+    finish_challenge(FinishChallenge) -> ChallengeFinished;
     open_change(OpenChange) -> OpenedChange;
     check_present(CheckPresent) -> PresentChecked;
     change_password(ChangePassword) -> PasswordChanged;
@@ -200,6 +204,7 @@ refused! {
     security_info(AccountId) -> Option<SecurityInfo>;
     set_demo_password(SetDemoPassword) -> ();
     lease_messages(LeaseMessages) -> Leased;
+    spend_budgets(SpendBudgets) -> BudgetsSpent;
     settle_message(SettleMessage) -> MessageSettled;
     mark_bounced(MarkBounced) -> MessageBounced;
     list_messages(MessagePage) -> Vec<MessageRecord>;

@@ -8,6 +8,7 @@ mod keys;
 mod mail;
 mod pepper;
 mod report;
+mod sms;
 mod store;
 mod tls;
 
@@ -23,8 +24,8 @@ use std::path::PathBuf;
 
 /// Try out what `relatch serve` would stand on
 ///
-/// Reads the configuration, the files it names and the database, logs in to the mail server and looks the sender's
-/// domain up in DNS. Changes nothing, and may run beside a service. Each line is ok, a note, a warning or a problem, and says
+/// Reads the configuration, the files it names and the database, logs in to the mail server, looks the sender's
+/// domain up in DNS and connects to the SMS gateway. Changes nothing, and may run beside a service. Each line is ok, a note, a warning or a problem, and says
 /// how to mend it; with a problem the exit code is 1.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -39,7 +40,7 @@ pub(super) struct DoctorArgs {
     /// Send a mail to this address too
     #[arg(long, value_name = "ADDRESS", value_parser = Email::parse, conflicts_with = "offline")]
     mail_to: Option<Email>,
-    /// Ask neither the mail server nor DNS
+    /// Ask neither the mail server nor DNS nor the SMS gateway
     #[arg(long)]
     offline: bool,
     /// Ask this DNS server instead of the system's
@@ -90,6 +91,7 @@ impl DoctorArgs {
             mail::check(report, config, self.mail_to.as_ref()).await?;
             dns::check(report, config, self.dns).await?;
         }
+        sms::check(report, config, self.offline).await?;
         watch.end(report, &SystemClock)
     }
 }

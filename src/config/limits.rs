@@ -52,6 +52,7 @@ impl Reader {
         let sign_in_source = self.text("limits.sign_in_source", rate);
         let identifier = self.text("limits.identifier", rate);
         let profile_link = self.text("limits.profile_link", rate);
+        let codes = self.text("limits.codes", rate);
         Some(Rates {
             request_source: request_source?,
             confirm_source: confirm_source?,
@@ -59,6 +60,7 @@ impl Reader {
             sign_in_source: sign_in_source?,
             identifier: identifier?,
             profile_link: profile_link?,
+            codes: codes?,
         })
     }
 }

@@ -40,7 +40,7 @@ pub use retention::Retention;
 pub use sections::{
     Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
 };
-pub use sms::Sms;
+pub use sms::{Sms, SmsGateway};
 pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};
 pub use span::SpanUnreadable;
@@ -84,7 +84,7 @@ pub struct Config {
     pub mail: Mail,
     /// How mails leave; `None`, only in development, keeps them in an inbox.
     pub smtp: Option<Smtp>,
-    /// What text messages say.
+    /// What text messages say, and how they leave.
     pub sms: Sms,
     /// Where mails that came back are told.
     pub bounces: Option<Bounces>,
@@ -194,7 +194,7 @@ impl Reader {
         let links = self.links(profile);
         let mail = self.mail();
         let smtp = self.smtp(profile);
-        let sms = self.sms();
+        let sms = self.sms(profile);
         let bounces = self.bounces(profile);
         let password = self.password();
         let argon2 = self.argon2();

@@ -117,6 +117,23 @@ impl Reader {
         }
     }
 
+    /// A list of texts, each as `parse` reads it.
+    pub(super) fn list<T, E: Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let texts = self.texts(key)?;
+        let mut read = Vec::with_capacity(texts.len());
+        for text in texts {
+            match parse(&text) {
+                Ok(value) => read.push(value),
+                Err(why) => return self.refuse(key, &format!("{text:?} {why}")),
+            }
+        }
+        Some(read)
+    }
+
     /// Notes what is wrong with a setting that by itself reads well.
     pub(super) fn refuse<T>(&mut self, key: &str, why: &str) -> Option<T> {
         let place = self.written(key)?.place;

@@ -71,8 +71,7 @@ pub struct Mail {
 /// `[signin]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignIn {
-    /// Whether an account without another second factor is asked for a code by email. Always `false`:
-    /// no sign-in sends codes.
+    /// Whether an account without another second factor is asked for a code by email.
     pub email_code: bool,
 }
 
@@ -232,9 +231,6 @@ impl Reader {
     /// Reads `[signin]`.
     pub(super) fn sign_in(&mut self) -> Option<SignIn> {
         let email_code = self.flag("signin.email_code")?;
-        if email_code {
-            return self.refuse("signin.email_code", "must be false: no sign-in sends codes");
-        }
         Some(SignIn { email_code })
     }
 

@@ -164,7 +164,8 @@ pub(super) fn is_this_machine(host: &str) -> bool {
             .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
+/// How long an attempt to send something may take.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let timeout = span(text).map_err(|why| why.to_string())?;
     if (Duration::from_secs(1)..=Duration::from_mins(2)).contains(&timeout) {
         Ok(timeout)

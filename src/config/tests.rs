@@ -1,8 +1,11 @@
 use super::*;
 use crate::domain::caller::{CallerCredential, CertSan, Scope};
+use crate::domain::egress::Egress;
 use crate::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
+use crate::domain::sms_budget::CountryBudget;
 use proptest::prelude::*;
 use std::io;
+use std::time::Duration;
 
 /// One file and some variables that exist nowhere else.
 struct Memory<'a> {
@@ -363,6 +366,55 @@ fn mails_leave_by_tls_unless_the_server_is_this_machine() {
             "{host}"
         );
     }
+}
+
+#[test]
+fn text_messages_are_sent_to_a_gateway_that_is_named_with_countries() {
+    let gateway = |text: &str| serve(text).map(|config| config.sms.gateway);
+    assert_eq!(gateway("").unwrap(), None);
+    let least = "sms.url = \"https://sms.example.com/messages\"\nsms.secret_file = \"sms\"\n\
+                 sms.countries = [\"+1 200\", \"+49 500\"]\n";
+    let usual = gateway(least).unwrap().unwrap();
+    assert_eq!(usual.url, "https://sms.example.com/messages");
+    assert_eq!(usual.timeout, Duration::from_secs(10));
+    assert_eq!(usual.egress, Egress::default());
+    assert_eq!(
+        (usual.budgets.per_number, usual.budgets.per_day),
+        (20, 1_000)
+    );
+    let prefixes = usual.budgets.countries.iter().map(CountryBudget::prefix);
+    assert_eq!(prefixes.collect::<Vec<_>>(), ["+1", "+49"]);
+
+    let private = format!("{least}sms.allowed_networks = [\"10.1.0.0/16\"]\n");
+    let private = gateway(&private).unwrap().unwrap().egress;
+    assert!(private.permits([10, 1, 2, 3].into()) && !private.permits([10, 2, 0, 1].into()));
+    for (instead, complaint) in [
+        (
+            "secret_file = \"sms\"|secret_file = \"\"",
+            "sms.secret_file: must be set",
+        ),
+        ("[\"+1 200\", \"+49 500\"]|[]", "sms.countries: must be set"),
+        (
+            "+49 500|49",
+            "sms.countries: \"49\" must be the beginning of numbers",
+        ),
+        ("https:|http:", "unless it is within this machine"),
+        (
+            "https://sms.example.com/messages|sms.example.com",
+            "must be a web address",
+        ),
+        (
+            "sms.example.com|me:secret@sms.example.com",
+            "must be a web address",
+        ),
+        ("https://|ftp://", "must be a web address"),
+    ] {
+        let (this, that) = instead.split_once('|').unwrap();
+        let faults = faults(serve(&least.replacen(this, that, 1)));
+        assert!(faults[0].contains(complaint), "{faults:?}");
+    }
+    let here = least.replacen("https://sms.example.com", "http://127.0.0.1:8090", 1);
+    assert!(gateway(&here).unwrap().is_some());
 }
 
 #[test]

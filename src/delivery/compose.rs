@@ -5,9 +5,10 @@ use thiserror::Error;
 
 use super::channel::OutgoingMessage;
 use super::links::with_token;
-use super::render::{Asked, Mail, NoticeMail, Renderer, ResetLink, TemplateError};
+use super::render::{Asked, CodeMail, Mail, NoticeMail, Renderer, ResetLink, TemplateError};
+use crate::domain::code::{self, CodeFor};
 use crate::domain::keyring::Keyring;
-use crate::domain::message::ChannelKind;
+use crate::domain::message::{ChannelKind, MessageKind};
 use crate::domain::page::Pages;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
@@ -79,6 +80,27 @@ impl Desk<'_> {
                     expires_at: moment(link.expires_at)?,
                 });
                 (origin.message_kind(), self.put(channel, locale, &mail)?)
+            }
+            MessageContent::Code {
+                what_for,
+                sending,
+                requested_at,
+            } => {
+                let (kind, for_sign_in) = match what_for {
+                    CodeFor::Reset(_) => (MessageKind::ResetCode, false),
+                    CodeFor::SignIn(_) => (MessageKind::SignInCode, true),
+                };
+                let code = code::derive(self.keyring, what_for, sending);
+                let mail = Mail::Code(CodeMail {
+                    display_name,
+                    code: code.expose(),
+                    for_sign_in,
+                    lifetime: lifetime(requested_at, message.expires_at),
+                    expires_at: moment(message.expires_at)?,
+                    host: &self.pages.reset.host(),
+                    forgot_password_url: &self.pages.forgot_password.to_string(),
+                });
+                (kind, self.put(channel, locale, &mail)?)
             }
             MessageContent::Notice { about, at, whence } => {
                 let mail = Mail::Notice(NoticeMail {

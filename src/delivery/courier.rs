@@ -25,12 +25,13 @@ use crate::domain::id::MessageId;
 use crate::domain::keyring::Keyring;
 use crate::domain::message::{ChannelKind, pause_after};
 use crate::domain::page::Pages;
+use crate::domain::sms_budget::SmsBudgets;
 use crate::domain::time::Timestamp;
 use crate::metrics::{AttemptEnd, DeliveryMetrics, MessageEnd};
 use crate::random::{self, Random};
 use crate::store::{
-    AttemptOutcome, LeaseMessages, Leased, LeasedMessage, MessageSettled, SettleMessage, Store,
-    StoreError,
+    AttemptOutcome, BudgetsSpent, LeaseMessages, Leased, LeasedMessage, MessageSettled,
+    SettleMessage, SpendBudgets, Store, StoreError,
 };
 use crate::traces;
 
@@ -53,6 +54,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// little behind this one, and what is due here is not yet due there.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
+/// How long messages wait for others when one has come: what comes together shares its commits, and nobody
+/// notices.
+const LINGER: Duration = Duration::from_millis(50);
+
 /// How long to wait before asking a store again that could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -74,6 +79,8 @@ pub struct Courier {
     pub channel: Arc<dyn Channel>,
     /// Where their links lead.
     pub pages: Pages,
+    /// How many of them may be sent, if that is limited.
+    pub budgets: Option<SmsBudgets>,
     /// What their delivery is measured with.
     pub metrics: DeliveryMetrics,
 }
@@ -107,7 +114,7 @@ impl Courier {
                     // The sender lives as long as the store does, and the store as long as this.
                     Ok(taken_up) => tokio::select! {
                         () = sleep(courier.rest(&taken_up)) => {}
-                        _ = work.changed() => {}
+                        _ = work.changed() => sleep(LINGER).await,
                     },
                     Err(error) => {
                         tracing::warn!(%error, "the outbox could not be read; trying again");
@@ -203,6 +210,9 @@ impl Courier {
             tracing::info!(%message_id, attempt, "it was too late for an attempt");
             return;
         }
+        if !self.may_be_sent(&message).await {
+            return;
+        }
         let outcome = match self.attempt(message, end).await {
             Ok(()) => AttemptOutcome::Accepted,
             Err(SendError::Unavailable { error }) => AttemptOutcome::Retry {
@@ -218,6 +228,35 @@ impl Courier {
             },
         };
         self.settle(message_id, attempt, outcome).await;
+    }
+
+    /// Counts a message against its budgets, whether or not it arrives then. If that cannot be written down it is
+    /// not sent: when the lease is over it is tried again.
+    async fn may_be_sent(&self, message: &LeasedMessage) -> bool {
+        let Some(budgets) = &self.budgets else {
+            return true;
+        };
+        let (message_id, attempt) = (message.message_id, message.attempt);
+        let intent = SpendBudgets {
+            message_id,
+            attempt,
+            budgets: budgets.of(&self.keyring.load(), &message.address),
+        };
+        match self.store.spend_budgets(intent).await {
+            Ok(BudgetsSpent::Spent) => return true,
+            Ok(BudgetsSpent::Beyond(why)) => {
+                self.metrics.beyond_budget(why);
+                let why = why.name();
+                tracing::error!(%message_id, why, "a text message was not sent: see [sms] countries, per_number and per_day");
+            }
+            Ok(BudgetsSpent::LeaseLost) => {
+                tracing::warn!(%message_id, attempt, "the lease was over before the attempt");
+            }
+            Err(error) => {
+                tracing::warn!(%message_id, attempt, %error, "a text message could not be counted and is not sent for now");
+            }
+        }
+        false
     }
 
     async fn attempt(&self, message: LeasedMessage, end: Instant) -> Result<(), SendError> {

@@ -5,6 +5,7 @@
 //! that ended. [`inbox`] is the channel of a development machine.
 
 pub mod bounces;
+mod breaker;
 mod channel;
 mod compose;
 mod courier;
@@ -15,7 +16,9 @@ mod links;
 mod outbox;
 pub mod render;
 mod scrub;
+pub mod sms;
 pub mod smtp;
+pub mod standard_webhooks;
 mod unconfigured;
 
 pub use channel::{Channel, OutgoingMessage, SendError};

@@ -223,6 +223,10 @@ impl Store for Outbox {
         leased
     }
 
+    async fn spend_budgets(&self, _: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        not_here()
+    }
+
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
         self.settle(intent)
     }
@@ -288,6 +292,22 @@ impl Store for Outbox {
     }
 
     async fn finish_sign_in(&self, _: FinishSignIn) -> Result<SignInFinished, StoreError> {
+        not_here()
+    }
+
+    async fn send_code(&self, _: SendCode) -> Result<CodeSent, StoreError> {
+        not_here()
+    }
+
+    async fn try_factor(&self, _: TryFactor) -> Result<FactorTried, StoreError> {
+        not_here()
+    }
+
+    async fn refuse_factor(&self, _: RefuseFactor) -> Result<(), StoreError> {
+        not_here()
+    }
+
+    async fn finish_challenge(&self, _: FinishChallenge) -> Result<ChallengeFinished, StoreError> {
         not_here()
     }
 

@@ -4,6 +4,7 @@
 //! says everything. A window's edge gains nothing, and an idle key needs no row.
 
 use super::client::Source;
+use super::id::AccountId;
 use super::keyring::Keyring;
 use super::pseudonym::{Pseudonym, Subject};
 use super::time::Timestamp;
@@ -72,25 +73,28 @@ pub enum Bucket {
     RequestSource,
     /// ConfirmReset and ChangePassword, per source.
     ConfirmSource,
-    /// InspectReset, CheckPassword and CancelReset, per source.
+    /// InspectReset, SendResetCode, CheckPassword and CancelReset, per source.
     CheckSource,
-    /// VerifyPassword, per source.
+    /// VerifyPassword, SendSignInCode and VerifySecondFactor, per source.
     SignInSource,
     /// Links requested for one typed address, whether or not it has an account.
     Identifier,
     /// Links requested from one profile.
     ProfileLink,
+    /// Codes sent to one account.
+    Codes,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RequestSource,
         Self::ConfirmSource,
         Self::CheckSource,
         Self::SignInSource,
         Self::Identifier,
         Self::ProfileLink,
+        Self::Codes,
     ];
 
     /// The number that stands for the bucket in the store.
@@ -103,6 +107,7 @@ impl Bucket {
             Self::SignInSource => 4,
             Self::Identifier => 5,
             Self::ProfileLink => 6,
+            Self::Codes => 7,
         }
     }
 
@@ -116,6 +121,7 @@ impl Bucket {
             Self::SignInSource => "sign_in_source",
             Self::Identifier => "identifier",
             Self::ProfileLink => "profile_link",
+            Self::Codes => "codes",
         }
     }
 }
@@ -130,6 +136,14 @@ impl LimitKey {
     pub fn new(bucket: Bucket, whose: Pseudonym) -> Self {
         let mut key = [bucket.code(); 17];
         key[1..].copy_from_slice(whose.as_bytes());
+        Self(key)
+    }
+
+    /// The counter of a bucket for an account, by an identifier that means nothing without the account.
+    #[must_use]
+    pub fn of_account(bucket: Bucket, account_id: AccountId) -> Self {
+        let mut key = [bucket.code(); 17];
+        key[1..].copy_from_slice(account_id.as_bytes());
         Self(key)
     }
 
@@ -179,14 +193,16 @@ pub struct Rates {
     pub request_source: Rate,
     /// ConfirmReset and ChangePassword per source.
     pub confirm_source: Rate,
-    /// InspectReset, CheckPassword and CancelReset per source.
+    /// InspectReset, SendResetCode, CheckPassword and CancelReset per source.
     pub check_source: Rate,
-    /// VerifyPassword per source.
+    /// VerifyPassword, SendSignInCode and VerifySecondFactor per source.
     pub sign_in_source: Rate,
     /// Links per typed address.
     pub identifier: Rate,
     /// Links per profile.
     pub profile_link: Rate,
+    /// Codes per account.
+    pub codes: Rate,
 }
 
 impl Default for Rates {
@@ -200,6 +216,7 @@ impl Default for Rates {
             sign_in_source: Rate::per(30, MINUTE),
             identifier: Rate::burst_then_every(3, HOUR),
             profile_link: Rate::burst_then_every(3, HOUR),
+            codes: Rate::per(10, Duration::from_hours(24)),
         }
     }
 }
@@ -215,6 +232,7 @@ impl Rates {
             sign_in_source: self.sign_in_source.times(factor),
             identifier: self.identifier.times(factor),
             profile_link: self.profile_link.times(factor),
+            codes: self.codes.times(factor),
         }
     }
 }

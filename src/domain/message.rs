@@ -9,8 +9,14 @@ pub enum MessageKind {
     ResetLink,
     /// A link to choose a first password.
     Invitation,
+    /// The code that a confirm asks for.
+    ResetCode,
+    /// The code that a sign-in asks for.
+    SignInCode,
     /// A notice that the password was changed.
     PasswordChanged,
+    /// A notice that a recovery code was used.
+    RecoveryCodeUsed,
     /// A notice that the email or the phone was changed.
     AddressChanged,
     /// A notice that the second factor was changed.
@@ -19,6 +25,8 @@ pub enum MessageKind {
     RecoveryCodesRenewed,
     /// A notice of many wrong passwords.
     WrongPasswords,
+    /// A notice of wrong codes.
+    WrongSecondFactors,
     /// A notice that the password works no more, for a stranger knows it.
     PasswordCompromised,
 }
@@ -32,9 +40,13 @@ impl MessageKind {
             Self::PasswordChanged => 2,
             Self::Invitation => 6,
             Self::AddressChanged => 7,
+            Self::ResetCode => 3,
+            Self::SignInCode => 4,
+            Self::RecoveryCodeUsed => 11,
             Self::SecondFactorChanged => 8,
             Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
+            Self::WrongSecondFactors => 13,
             Self::PasswordCompromised => 14,
         }
     }
@@ -47,9 +59,13 @@ impl MessageKind {
             2 => Some(Self::PasswordChanged),
             6 => Some(Self::Invitation),
             7 => Some(Self::AddressChanged),
+            3 => Some(Self::ResetCode),
+            4 => Some(Self::SignInCode),
+            11 => Some(Self::RecoveryCodeUsed),
             8 => Some(Self::SecondFactorChanged),
             10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
+            13 => Some(Self::WrongSecondFactors),
             14 => Some(Self::PasswordCompromised),
             _ => None,
         }
@@ -63,9 +79,13 @@ impl MessageKind {
             Self::Invitation => "INVITATION",
             Self::PasswordChanged => "PASSWORD_CHANGED",
             Self::AddressChanged => "ADDRESS_CHANGED",
+            Self::ResetCode => "RESET_CODE",
+            Self::SignInCode => "SIGN_IN_CODE",
+            Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
             Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
+            Self::WrongSecondFactors => "WRONG_SECOND_FACTORS",
             Self::PasswordCompromised => "PASSWORD_COMPROMISED",
         }
     }
@@ -78,26 +98,45 @@ pub enum Notice {
     PasswordChanged,
     /// The email or the phone was changed.
     AddressChanged,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// How many there are left.
+        left: u32,
+    },
     /// The second factor was changed.
     SecondFactorChanged,
     /// Recovery codes were issued, and those before them are void.
     RecoveryCodesRenewed,
     /// Somebody tries wrong passwords.
     WrongPasswords,
+    /// Somebody who has the password or a link tries wrong codes.
+    WrongSecondFactors,
     /// The password works no more, for a stranger knows it.
     PasswordCompromised,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::PasswordChanged,
+        Self::RecoveryCodeUsed { left: 7 },
         Self::AddressChanged,
         Self::SecondFactorChanged,
         Self::RecoveryCodesRenewed,
         Self::WrongPasswords,
+        Self::WrongSecondFactors,
         Self::PasswordCompromised,
     ];
+
+    /// How many recovery codes are left, if that is what it tells.
+    #[must_use]
+    pub const fn codes_left(self) -> Option<u32> {
+        if let Self::RecoveryCodeUsed { left } = self {
+            Some(left)
+        } else {
+            None
+        }
+    }
 
     /// The kind of message that it is.
     #[must_use]
@@ -105,9 +144,11 @@ impl Notice {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
             Self::AddressChanged => MessageKind::AddressChanged,
+            Self::RecoveryCodeUsed { .. } => MessageKind::RecoveryCodeUsed,
             Self::SecondFactorChanged => MessageKind::SecondFactorChanged,
             Self::RecoveryCodesRenewed => MessageKind::RecoveryCodesRenewed,
             Self::WrongPasswords => MessageKind::WrongPasswords,
+            Self::WrongSecondFactors => MessageKind::WrongSecondFactors,
             Self::PasswordCompromised => MessageKind::PasswordCompromised,
         }
     }
@@ -200,7 +241,7 @@ impl DeliveryState {
     }
 }
 
-/// Why a request led to no message.
+/// Why a request led to no message, or a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suppression {
     /// No account has the address.
@@ -215,6 +256,14 @@ pub enum Suppression {
     Expired,
     /// The store holds of the account what this version cannot read.
     Unreadable,
+    /// No text message goes to numbers of this country.
+    CountryNotServed,
+    /// The number got as many text messages today as one may.
+    NumberBudget,
+    /// The country's numbers did.
+    CountryBudget,
+    /// All numbers together did.
+    DayBudget,
 }
 
 impl Suppression {
@@ -228,6 +277,10 @@ impl Suppression {
             Self::IdentifierLimit => "identifier_limit",
             Self::Expired => "expired_before_resolved",
             Self::Unreadable => "account_unreadable",
+            Self::CountryNotServed => "sms_country_not_served",
+            Self::NumberBudget => "sms_number_budget",
+            Self::CountryBudget => "sms_country_budget",
+            Self::DayBudget => "sms_day_budget",
         }
     }
 }

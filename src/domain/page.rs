@@ -55,6 +55,17 @@ impl PageUrl {
     }
 }
 
+impl PageUrl {
+    /// The host of the page, without its port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let uri = self.0.parse::<Uri>();
+        uri.ok()
+            .and_then(|uri| uri.host().map(ToOwned::to_owned))
+            .unwrap_or_default()
+    }
+}
+
 impl fmt::Display for PageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

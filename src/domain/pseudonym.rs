@@ -13,6 +13,8 @@ pub enum Subject {
     Account,
     /// A row of an import, by all that it says.
     ImportedRow,
+    /// A phone number or the beginning of some, in the budgets of text messages.
+    SmsBudget,
 }
 
 /// The first 128 bits of a keyed hash. Without the keyring it says nothing, not even to someone who
@@ -57,6 +59,7 @@ impl Pseudonym {
             Subject::Source => 2,
             Subject::Account => 3,
             Subject::ImportedRow => 4,
+            Subject::SmsBudget => 5,
         });
         message.extend_from_slice(value);
         let tag = key.tag(Purpose::Pseudonym, &message);

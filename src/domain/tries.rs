@@ -22,15 +22,6 @@ pub const SENDINGS: u32 = 3;
 /// How long after a sending the next one may follow.
 pub const BETWEEN_SENDINGS: Duration = Duration::from_mins(1);
 
-/// The factor that a confirm asks for beside the link; none where the link came by the factor's own way.
-#[must_use]
-pub const fn asked_at_confirm(factor: SecondFactor, link: ChannelKind) -> Option<SecondFactor> {
-    match (factor, link) {
-        (SecondFactor::Email, _) | (SecondFactor::Sms, ChannelKind::Sms) => None,
-        (SecondFactor::Sms, ChannelKind::Email) | (SecondFactor::Totp, _) => Some(factor),
-    }
-}
-
 /// The factor that a sign-in asks for beside the password. `email_code` says whether one by email is.
 #[must_use]
 pub const fn asked_at_sign_in(factor: SecondFactor, email_code: bool) -> Option<SecondFactor> {
@@ -113,23 +104,6 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
-
-    #[test]
-    fn a_reset_asks_for_whatever_the_link_does_not_prove() {
-        use ChannelKind::{Email, Sms};
-        for (factor, by_email, by_sms) in [
-            (SecondFactor::Email, None, None),
-            (SecondFactor::Sms, Some(SecondFactor::Sms), None),
-            (
-                SecondFactor::Totp,
-                Some(SecondFactor::Totp),
-                Some(SecondFactor::Totp),
-            ),
-        ] {
-            assert_eq!(asked_at_confirm(factor, Email), by_email);
-            assert_eq!(asked_at_confirm(factor, Sms), by_sms);
-        }
-    }
 
     #[test]
     fn a_sign_in_asks_everybody_unless_codes_by_email_are_off() {

@@ -1,7 +1,6 @@
 //! Why a use case refused, as callers are told.
 
 use super::refusal::{BrokenRule, Refusal};
-use crate::domain::account::SecondFactor;
 use crate::domain::message::ChannelKind;
 use crate::domain::password::Judgement;
 use crate::grpc::read::FieldViolations;
@@ -29,7 +28,7 @@ impl From<ServiceError> for Refusal {
             ServiceError::PasswordRejected(judgement) => {
                 Self::PasswordRejected(broken_rules(judgement))
             }
-            ServiceError::FactorMissing(factor) => Self::Unimplemented(factor_missing(factor)),
+            ServiceError::SecondFactorRequired(factor) => Self::SecondFactorRequired(factor),
             ServiceError::CredentialsWrong => Self::CredentialsWrong,
             ServiceError::SecondFactorWrong => Self::SecondFactorWrong,
             ServiceError::ChallengeInvalid => Self::ChallengeInvalid,
@@ -86,13 +85,5 @@ const fn channel_missing(channel: ChannelKind) -> &'static str {
     match channel {
         ChannelKind::Email => "this service is not configured to send mails",
         ChannelKind::Sms => "this service is not configured to send text messages",
-    }
-}
-
-const fn factor_missing(factor: SecondFactor) -> &'static str {
-    match factor {
-        SecondFactor::Email => "codes by email are not available in this version",
-        SecondFactor::Sms => "accounts whose second factor is SMS cannot do this in this version",
-        SecondFactor::Totp => "accounts whose second factor is TOTP cannot do this in this version",
     }
 }

@@ -1,6 +1,7 @@
 //! The gRPC face: the API of `relatch.v1` in front of the use cases.
 
 pub mod account;
+mod answer;
 mod attentive;
 mod audit;
 mod authenticate;

@@ -1,14 +1,13 @@
 //! `PasswordService`: the reset of a forgotten password, and all that goes with it.
 
+use super::answer::{checked, first_step, password_policy, pending, told_of_code};
 use super::context::CallContext;
 use super::read::{self, FieldViolations, Together as _};
 use super::refusal::Refusal;
 use super::wire;
 use crate::domain::account::SecondFactor;
 use crate::domain::caller::Scope;
-use crate::domain::password::{
-    Judgement, MAX_BYTES, Password, PasswordUnreadable, Policy, Violation,
-};
+use crate::domain::password::{Password, PasswordUnreadable};
 use crate::pb;
 use crate::pb::password_service_server::PasswordService;
 use crate::service::Service;
@@ -17,12 +16,9 @@ use crate::service::confirm::Confirm;
 use crate::service::error::ServiceError;
 use crate::service::inspect::Subject;
 use crate::service::request::LinkRequest;
-use crate::service::sign_in::SignIn;
-use crate::store::PendingLink;
+use crate::service::sign_in::{SecondStep, SignIn};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
-
-const NOT_YET_CODES: &str = "codes by email and SMS are not available in this version";
 
 /// `PasswordService`, in front of the use cases.
 pub struct PasswordApi {
@@ -80,7 +76,7 @@ impl PasswordService for PasswordApi {
             .await
             .map_err(Refusal::from)?;
         let required_factor = live
-            .required_factor()
+            .asked
             .map_or(pb::SecondFactor::Unspecified, wire::second_factor);
         Ok(Response::new(pb::InspectResetResponse {
             expires_at: Some(wire::timestamp(live.expires_at)),
@@ -92,9 +88,23 @@ impl PasswordService for PasswordApi {
 
     async fn send_reset_code(
         &self,
-        _: Request<pb::SendResetCodeRequest>,
+        request: Request<pb::SendResetCodeRequest>,
     ) -> Answer<pb::SendResetCodeResponse> {
-        Err(Refusal::Unimplemented(NOT_YET_CODES).into())
+        let context = CallContext::of(&request)?;
+        let pb::SendResetCodeRequest { token, client } = request.into_inner();
+        let client = read::client(client)?;
+        let call = context.call(Some(&client));
+        let sent = self
+            .service
+            .send_reset_code(call, &token, &client)
+            .await
+            .map_err(Refusal::from)?;
+        let (channel, destination, resend_after) = told_of_code(sent);
+        Ok(Response::new(pb::SendResetCodeResponse {
+            channel: channel.into(),
+            destination,
+            resend_after,
+        }))
     }
 
     async fn confirm_reset(
@@ -110,6 +120,7 @@ impl PasswordService for PasswordApi {
         let confirm = Confirm {
             token: &request.token,
             new_password,
+            second_factor_code: &request.second_factor_code,
             client,
             request_id: &request.request_id,
             deadline: context.deadline,
@@ -249,34 +260,70 @@ impl PasswordService for PasswordApi {
             client,
             deadline: context.deadline,
         };
-        let signed_in = self
+        let step = self
             .service
             .sign_in(call, sign_in)
             .await
             .map_err(Refusal::from)?;
-        let signed_in = pb::SignedIn {
-            account_id: signed_in.account_id.to_string(),
-            credential_version: signed_in.credential_version.get(),
-            proof: signed_in.proof.expose().to_owned(),
-        };
-        let outcome = pb::verify_password_response::Outcome::SignedIn(signed_in);
         Ok(Response::new(pb::VerifyPasswordResponse {
-            outcome: Some(outcome),
+            outcome: Some(first_step(step)),
         }))
     }
 
     async fn send_sign_in_code(
         &self,
-        _: Request<pb::SendSignInCodeRequest>,
+        request: Request<pb::SendSignInCodeRequest>,
     ) -> Answer<pb::SendSignInCodeResponse> {
-        Err(Refusal::Unimplemented(NOT_YET_CODES).into())
+        let context = CallContext::of(&request)?;
+        let pb::SendSignInCodeRequest { challenge, client } = request.into_inner();
+        let client = read::client(client)?;
+        let call = context.call(Some(&client));
+        let sent = self
+            .service
+            .send_sign_in_code(call, &challenge, &client)
+            .await
+            .map_err(Refusal::from)?;
+        let (channel, destination, resend_after) = told_of_code(sent);
+        Ok(Response::new(pb::SendSignInCodeResponse {
+            channel: channel.into(),
+            destination,
+            resend_after,
+        }))
     }
 
     async fn verify_second_factor(
         &self,
-        _: Request<pb::VerifySecondFactorRequest>,
+        request: Request<pb::VerifySecondFactorRequest>,
     ) -> Answer<pb::VerifySecondFactorResponse> {
-        Err(Refusal::Unimplemented(NOT_YET_CODES).into())
+        let context = CallContext::of(&request)?;
+        let pb::VerifySecondFactorRequest {
+            challenge,
+            code,
+            client,
+        } = request.into_inner();
+        // Nobody has tried anything with it.
+        let code = if code.is_empty() {
+            Err(FieldViolations::of("code", "must not be empty"))
+        } else {
+            Ok(code)
+        };
+        let (code, client) = (code, read::client(client)).together()?;
+        let call = context.call(Some(&client));
+        let step = SecondStep {
+            challenge: &challenge,
+            code: &code,
+            client,
+        };
+        let signed_in = self
+            .service
+            .pass_second_step(call, step)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::VerifySecondFactorResponse {
+            account_id: signed_in.account_id.to_string(),
+            credential_version: signed_in.credential_version.get(),
+            proof: signed_in.proof.expose().to_owned(),
+        }))
     }
 
     async fn change_password(
@@ -344,45 +391,4 @@ impl PasswordApi {
 /// A present password. One that cannot be read is as wrong as any other, and costs the same.
 fn typed(password: String) -> Password {
     Password::parse(password).unwrap_or_else(|_| Password::nobodys())
-}
-
-fn password_policy(policy: &Policy) -> pb::PasswordPolicy {
-    pb::PasswordPolicy {
-        min_length: small(policy.min_length()),
-        max_length: small(Policy::MAX_LENGTH),
-        max_bytes: small(MAX_BYTES),
-        min_strength: policy.min_score().into(),
-    }
-}
-
-fn checked(judgement: Judgement) -> pb::CheckPasswordResponse {
-    let violation = |violation: Violation| pb::PasswordViolation {
-        rule: violation.rule.name().to_owned(),
-        description: violation.description.into_owned(),
-    };
-    pb::CheckPasswordResponse {
-        violations: judgement.violations.into_iter().map(violation).collect(),
-        score: judgement.score.into(),
-        suggestions: judgement
-            .suggestions
-            .iter()
-            .map(|each| each.as_str().to_owned())
-            .collect(),
-    }
-}
-
-fn pending(link: PendingLink) -> pb::PendingMessage {
-    pb::PendingMessage {
-        message_id: link.message_id.to_string(),
-        channel: wire::channel(link.channel).into(),
-        destination: link.destination,
-        requested_at: Some(wire::timestamp(link.requested_at)),
-        expires_at: Some(wire::timestamp(link.expires_at)),
-        delivery_state: wire::delivery_state(link.state).into(),
-    }
-}
-
-/// A length that is far below 2^31.
-fn small(length: usize) -> i32 {
-    i32::try_from(length).unwrap_or(i32::MAX)
 }

@@ -63,9 +63,13 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
         MessageKind::Invitation => pb::MessageKind::Invitation,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
         MessageKind::AddressChanged => pb::MessageKind::AddressChanged,
+        MessageKind::ResetCode => pb::MessageKind::ResetCode,
+        MessageKind::SignInCode => pb::MessageKind::SignInCode,
+        MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
         MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
         MessageKind::RecoveryCodesRenewed => pb::MessageKind::RecoveryCodesRenewed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
+        MessageKind::WrongSecondFactors => pb::MessageKind::WrongSecondFactors,
         MessageKind::PasswordCompromised => pb::MessageKind::PasswordCompromised,
     }
 }

@@ -1,6 +1,6 @@
 //! Messages and the attempts to deliver them.
 
-use crate::domain::message::ChannelKind;
+use crate::domain::message::{ChannelKind, Suppression};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -36,6 +36,14 @@ impl AttemptEnd {
         }
     }
 }
+
+/// What keeps text messages back.
+const BUDGETS: [Suppression; 4] = [
+    Suppression::CountryNotServed,
+    Suppression::NumberBudget,
+    Suppression::CountryBudget,
+    Suppression::DayBudget,
+];
 
 /// How a message ended, by the names that the API has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +127,11 @@ struct StateLabels {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
 }
@@ -130,6 +143,7 @@ pub struct DeliveryMetrics {
     durations: Family<ChannelLabels, Histogram, fn() -> Histogram>,
     in_hand: Gauge,
     ended: Family<StateLabels, Counter>,
+    beyond_budget: Family<ReasonLabels, Counter>,
     bounces: Family<OutcomeLabels, Counter>,
 }
 
@@ -140,6 +154,7 @@ impl Default for DeliveryMetrics {
             durations: Family::new_with_constructor(|| Histogram::new(ATTEMPTS)),
             in_hand: Gauge::default(),
             ended: Family::default(),
+            beyond_budget: Family::default(),
             bounces: Family::default(),
         };
         for channel in [ChannelKind::Email, ChannelKind::Sms] {
@@ -150,6 +165,9 @@ impl Default for DeliveryMetrics {
         }
         for end in MessageEnd::ALL {
             metrics.ended(end);
+        }
+        for why in BUDGETS {
+            metrics.beyond(why);
         }
         for end in BounceEnd::ALL {
             metrics.bounces(end);
@@ -182,6 +200,11 @@ impl DeliveryMetrics {
             self.ended.clone(),
         );
         registry.register(
+            "sms_beyond_budget",
+            "Text messages that were not sent, by the budget that was used up",
+            self.beyond_budget.clone(),
+        );
+        registry.register(
             "bounces",
             "Webhooks about mails that came back, by what became of them",
             self.bounces.clone(),
@@ -206,6 +229,12 @@ impl DeliveryMetrics {
         self.ended(end).inc_by(count.into());
     }
 
+    /// A text message was not sent, for this budget was used up.
+    pub fn beyond_budget(&self, why: Suppression) {
+        self.beyond(why).inc();
+        self.messages_ended(MessageEnd::Suppressed, 1);
+    }
+
     /// A webhook about a bounced mail was answered.
     pub fn bounce(&self, end: BounceEnd) {
         self.bounces(end).inc();
@@ -227,6 +256,12 @@ impl DeliveryMetrics {
     fn ended(&self, end: MessageEnd) -> Counter {
         let state = end.name();
         self.ended.get_or_create_owned(&StateLabels { state })
+    }
+
+    fn beyond(&self, why: Suppression) -> Counter {
+        let reason = why.name();
+        self.beyond_budget
+            .get_or_create_owned(&ReasonLabels { reason })
     }
 
     fn bounces(&self, end: BounceEnd) -> Counter {

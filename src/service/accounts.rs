@@ -92,7 +92,7 @@ impl Service {
                 expected,
                 change,
                 address_notices: self.address_notices()?,
-                notice_id: self.notice_id()?,
+                notice_id: self.message_id()?,
             })
             .await?
         {

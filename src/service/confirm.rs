@@ -7,9 +7,10 @@
 use super::Service;
 use super::error::ServiceError;
 use super::inspect::personal_words;
+use super::second_factor::Shown;
 use crate::domain::call::Call;
 use crate::domain::client::Client;
-use crate::domain::id::MessageId;
+use crate::domain::code::CodeFor;
 use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::limit::{self, Bucket};
 use crate::domain::password::Password;
@@ -29,6 +30,8 @@ pub struct Confirm<'a> {
     pub token: &'a str,
     /// The new password.
     pub new_password: Password,
+    /// The code of the second factor; empty for none.
+    pub second_factor_code: &'a str,
     /// Who chose it.
     pub client: Client,
     /// The caller's request id; empty for none.
@@ -83,25 +86,50 @@ impl Service {
         if !judgement.accepts() {
             return Err(ServiceError::PasswordRejected(judgement));
         }
-        if let Some(factor) = live.required_factor() {
-            return Err(ServiceError::FactorMissing(factor));
-        }
+        let what_for = CodeFor::Reset(link.reset_id);
+        let passage = match live.asked {
+            None => None,
+            Some(factor) if confirm.second_factor_code.is_empty() => {
+                return Err(ServiceError::SecondFactorRequired(factor));
+            }
+            Some(_) => {
+                let shown = Shown {
+                    what_for,
+                    code: confirm.second_factor_code,
+                    client: &confirm.client,
+                    limits: Vec::new(),
+                };
+                self.pass_factor(&call, shown).await?
+            }
+        };
+        let (tried, passed) = passage
+            .map(|passage| (passage.tried, passage.passed))
+            .unzip();
         let salt = random::array(&*self.random)?;
         let password_hash = self
             .hasher
             .hash(Class::Confirm, confirm.deadline, password.clone(), salt)
             .await?;
         let intent = ConfirmReset {
-            call,
+            call: call.clone(),
             repeatable: repeatable.clone(),
             reset_id: link.reset_id,
             credential_version: live.credential_version,
+            passed,
             password_hash,
-            notice_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
+            notice_id: self.message_id()?,
             whence: Whence::of(&confirm.client),
         };
         match self.store.confirm_reset(intent).await? {
             ResetConfirmed::Confirmed(confirmation) => Ok(confirmation),
+            ResetConfirmed::FactorAsked(factor) => Err(ServiceError::SecondFactorRequired(factor)),
+            ResetConfirmed::Spent => Err(match tried {
+                Some(tried) => {
+                    self.refuse_factor(&call, what_for, tried, &confirm.client)
+                        .await
+                }
+                None => ServiceError::SecondFactorWrong,
+            }),
             // The same call, sent twice at once: the other one may just have been answered.
             ResetConfirmed::Dead(DeadLink::Used) if repeatable.is_some() => {
                 match self

@@ -39,9 +39,9 @@ pub enum ServiceError {
     /// The policy refuses the new password.
     #[error("the policy refuses the new password")]
     PasswordRejected(Judgement),
-    /// The account's second factor cannot be judged yet.
-    #[error("the second factor {} cannot be judged yet", .0.name())]
-    FactorMissing(SecondFactor),
+    /// A code of this factor is asked for.
+    #[error("a code of the second factor {} is asked for", .0.name())]
+    SecondFactorRequired(SecondFactor),
     /// The address and password are not those of an account that may sign in.
     #[error("address or password is wrong")]
     CredentialsWrong,

@@ -4,7 +4,7 @@ use super::Service;
 use super::error::ServiceError;
 use crate::domain::account::SecondFactor;
 use crate::domain::call::Call;
-use crate::domain::id::{AccountId, MessageId};
+use crate::domain::id::AccountId;
 use crate::domain::proof;
 use crate::domain::recovery_code::{CODES, RecoveryCode, RecoveryCodeDigest};
 use crate::domain::seal::{self, Sealed, SealedFor, UnsealRefused};
@@ -90,7 +90,7 @@ impl Service {
                 last_step,
             },
             recovery_codes,
-            notice_id: self.notice_id()?,
+            notice_id: self.message_id()?,
         };
         match self.store.finish_enrolment(intent).await? {
             EnrolmentFinished::Finished => Ok(codes),
@@ -110,7 +110,7 @@ impl Service {
             call,
             proof: self.shown_proof(account_id, proof)?,
             second_factor,
-            notice_id: self.notice_id()?,
+            notice_id: self.message_id()?,
         };
         match self.store.set_second_factor(intent).await? {
             SecondFactorSet::Set => Ok(()),
@@ -133,7 +133,7 @@ impl Service {
             call,
             proof,
             recovery_codes,
-            notice_id: self.notice_id()?,
+            notice_id: self.message_id()?,
         };
         match self.store.renew_recovery_codes(intent).await? {
             RecoveryCodesRenewed::Renewed => Ok(codes),
@@ -193,19 +193,11 @@ impl Service {
         Ok((codes, digests))
     }
 
-    /// A name for a notice.
-    pub(super) fn notice_id(&self) -> Result<MessageId, NoEntropy> {
-        Ok(MessageId::at(
-            self.clock.now(),
-            random::array(&*self.random)?,
-        ))
-    }
-
     /// Names for the notices of another address.
     pub(super) fn address_notices(&self) -> Result<AddressNotices, NoEntropy> {
         Ok(AddressNotices {
-            present: self.notice_id()?,
-            former: self.notice_id()?,
+            present: self.message_id()?,
+            former: self.message_id()?,
         })
     }
 }

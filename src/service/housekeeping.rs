@@ -44,7 +44,9 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::Limits { after: None },
         Leftovers::Calls,
         Leftovers::WrongPasswords,
+        Leftovers::Challenges,
         Leftovers::Enrolments,
+        Leftovers::SmsBudgets,
         Leftovers::Messages {
             requested_before: before,
         },

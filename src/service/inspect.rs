@@ -5,6 +5,7 @@ use super::error::ServiceError;
 use crate::domain::account::Account;
 use crate::domain::call::Call;
 use crate::domain::client::Client;
+use crate::domain::code::CodeFor;
 use crate::domain::id::AccountId;
 use crate::domain::limit::{self, Bucket, Limit};
 use crate::domain::password::{Judgement, Password, PasswordUnreadable, PersonalWords};
@@ -13,6 +14,7 @@ use crate::domain::token::{self, Link, LinkKind};
 use crate::service::hasher::Class;
 use crate::store::{
     CancelResets, LiveReset, OpenAccount, OpenReset, OpenedAccount, OpenedReset, ResetsCancelled,
+    SentCode,
 };
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -31,6 +33,18 @@ impl Service {
     pub async fn inspect(&self, token: &str, client: &Client) -> Result<LiveReset, ServiceError> {
         let link = self.choosing(token)?;
         self.open(link, self.check_limits(client)).await
+    }
+
+    /// Sends the code that using a link asks for; `None` if there is none to send.
+    pub async fn send_reset_code(
+        &self,
+        call: Call,
+        token: &str,
+        client: &Client,
+    ) -> Result<Option<SentCode>, ServiceError> {
+        let link = self.choosing(token)?;
+        self.send_code(call, CodeFor::Reset(link.reset_id), client)
+            .await
     }
 
     /// Everything that the policy has to say about a password.

@@ -15,6 +15,7 @@ pub mod refusals;
 pub mod request;
 pub mod reseal;
 pub mod resolve;
+mod second_factor;
 pub mod sign_in;
 
 use crate::clock::Clock;
@@ -62,7 +63,7 @@ impl Default for Rules {
             invitation_lifetime: InvitationLifetime::default(),
             intake_cap: INTAKE_CAP,
             retention: Duration::from_hours(30 * 24),
-            email_code: false,
+            email_code: true,
             product_name: "Relatch".to_owned(),
             policy: Arc::new(Policy::default()),
         }

@@ -2,10 +2,12 @@
 
 use super::Whence;
 use crate::domain::account::{DisplayName, Locale};
+use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, MessageId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice, Suppression};
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
+use crate::domain::sms_budget::Budget;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use std::fmt;
@@ -79,6 +81,15 @@ pub enum MessageContent {
         /// Who asked.
         origin: Origin,
     },
+    /// A code for the second factor.
+    Code {
+        /// What it is good for.
+        what_for: CodeFor,
+        /// Which one for that, counted from 1.
+        sending: u32,
+        /// When it was asked for.
+        requested_at: Timestamp,
+    },
     /// Something that the account's owner should know.
     Notice {
         /// What.
@@ -93,6 +104,28 @@ pub enum MessageContent {
 /// How many attempts are kept of a message, the newest: more than a link of 30 minutes has as a rule, and few
 /// enough that a message that is tried for days does not fill the store with them.
 pub const ATTEMPTS_KEPT: u32 = 20;
+
+/// Count a text message before it is sent for the first time.
+#[derive(Debug, Clone)]
+pub struct SpendBudgets {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Which attempt; another one means that the lease was lost.
+    pub attempt: u32,
+    /// What it counts against.
+    pub budgets: Vec<Budget>,
+}
+
+/// Whether it may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetsSpent {
+    /// It may: it was counted, now or at an earlier attempt.
+    Spent,
+    /// It may not, for this reason, and is suppressed.
+    Beyond(Suppression),
+    /// The lease had passed on to someone else, or the message is gone.
+    LeaseLost,
+}
 
 /// Write down how an attempt ended.
 #[derive(Debug, Clone)]
@@ -188,8 +221,8 @@ pub struct MessageRecord {
     pub destination: String,
     /// Where it stands.
     pub state: DeliveryState,
-    /// Why it stands there: a suppression's name, the last attempt's error, `bounced`, or `link_dead` and
-    /// `notice_too_old` of what has expired.
+    /// Why it stands there: a suppression's name, the last attempt's error, `bounced`, or `link_dead`, `code_dead`
+    /// and `notice_too_old` of what has expired.
     pub reason: String,
     /// When it was asked for.
     pub requested_at: Timestamp,

@@ -9,6 +9,7 @@ mod account;
 mod audit;
 mod backlog;
 mod change;
+mod code;
 mod factor;
 mod import;
 mod invite;
@@ -24,6 +25,7 @@ pub use account::*;
 pub use audit::*;
 pub use backlog::*;
 pub use change::*;
+pub use code::*;
 pub use factor::*;
 pub use import::*;
 pub use invite::*;
@@ -138,6 +140,21 @@ pub trait Store: Send + Sync + 'static {
     /// Writes down how a sign-in ended; the same work whether or not there is an account.
     async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError>;
 
+    /// Sends a code for a link or a pending sign-in, within the limits of sendings.
+    async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError>;
+
+    /// Counts a code that somebody typed for a link or a pending sign-in, and tells what it is compared with.
+    async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError>;
+
+    /// Writes down that a counted code was wrong.
+    async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError>;
+
+    /// Consumes a challenge and the code that passed it.
+    async fn finish_challenge(
+        &self,
+        intent: FinishChallenge,
+    ) -> Result<ChallengeFinished, StoreError>;
+
     /// Takes the per-source limit of a change of password and reads what the present one is checked against.
     async fn open_change(&self, intent: OpenChange) -> Result<OpenedChange, StoreError>;
 
@@ -224,6 +241,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Leases due messages to one courier; those whose link is dead are expired instead.
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError>;
+
+    /// Counts a message against its budgets, once however often it is tried; suppresses it if one is used up.
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError>;
 
     /// Writes down how an attempt ended, if the lease still holds.
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError>;

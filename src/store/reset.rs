@@ -1,6 +1,6 @@
 //! Resets: opened, confirmed, cancelled.
 
-use super::Limited;
+use super::{FactorPassed, Limited};
 use crate::domain::account::{CredentialVersion, DisplayName, SecondFactor};
 use crate::domain::call::Call;
 use crate::domain::client::Client;
@@ -11,7 +11,6 @@ use crate::domain::limit::Limit;
 use crate::domain::network::Network;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
-use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::Link;
 use crate::domain::user_agent::BrowserAndSystem;
@@ -42,10 +41,10 @@ pub enum OpenedReset {
     SourceLimited(Limited),
 }
 
-/// Why a link with a good MAC does not work.
+/// Why a link or a challenge with a good MAC does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeadLink {
-    /// No such reset, or its account is gone.
+    /// No such reset or challenge, or its account is gone.
     Unknown,
     /// Its time is over.
     Expired,
@@ -53,6 +52,8 @@ pub enum DeadLink {
     Used,
     /// Its owner killed it.
     Cancelled,
+    /// As many wrong codes were tried with it as it bears.
+    OutOfTries,
     /// The account's credentials moved on, or the account is disabled.
     Superseded,
 }
@@ -66,6 +67,7 @@ impl DeadLink {
             Self::Expired => "expired",
             Self::Used => "used",
             Self::Cancelled => "cancelled",
+            Self::OutOfTries => "out_of_tries",
             Self::Superseded => "superseded",
         }
     }
@@ -78,10 +80,8 @@ pub struct LiveReset {
     pub account_id: AccountId,
     /// The account's credentials, as they must still be when the link is used.
     pub credential_version: CredentialVersion,
-    /// The account's factor now.
-    pub second_factor: SecondFactor,
-    /// Where the link comes from.
-    pub origin: Origin,
+    /// What is asked for beside the link; judged again when it is used.
+    pub asked: Option<SecondFactor>,
     /// The account's address: its words may not make up a password.
     pub email: Email,
     /// The account's phone, for the same reason.
@@ -90,14 +90,6 @@ pub struct LiveReset {
     pub display_name: DisplayName,
     /// When the link dies.
     pub expires_at: Timestamp,
-}
-
-impl LiveReset {
-    /// What its holder must show beside the link.
-    #[must_use]
-    pub const fn required_factor(&self) -> Option<SecondFactor> {
-        self.origin.requires(self.second_factor)
-    }
 }
 
 /// An earlier confirm under the same request id, to be repeated only to who knows the password.
@@ -131,6 +123,8 @@ pub struct ConfirmReset {
     pub reset_id: ResetId,
     /// The credentials that the reset was opened under.
     pub credential_version: CredentialVersion,
+    /// The code that was asked for.
+    pub passed: Option<FactorPassed>,
     /// The hash of the new password.
     pub password_hash: PasswordHash,
     /// Names the notice.
@@ -164,6 +158,10 @@ impl Whence {
 pub enum ResetConfirmed {
     /// The password is set.
     Confirmed(Confirmation),
+    /// A code of this factor is asked for, and none was passed.
+    FactorAsked(SecondFactor),
+    /// Somebody else used the code meanwhile.
+    Spent,
     /// The link died between opening and use.
     Dead(DeadLink),
 }

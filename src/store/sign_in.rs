@@ -1,10 +1,10 @@
 //! Signing in.
 
-use super::{Limited, Whence};
+use super::{CodeOrder, Limited, SentCode, Whence};
 use crate::domain::account::{CredentialVersion, SecondFactor};
 use crate::domain::call::Call;
 use crate::domain::email::EmailKey;
-use crate::domain::id::{AccountId, MessageId};
+use crate::domain::id::{AccountId, ChallengeId, MessageId};
 use crate::domain::limit::Limit;
 use crate::domain::password::PasswordHash;
 use crate::domain::pseudonym::Pseudonym;
@@ -40,8 +40,6 @@ pub struct SignInAccount {
     pub account_id: AccountId,
     /// Its credentials now.
     pub credential_version: CredentialVersion,
-    /// Its factor.
-    pub second_factor: SecondFactor,
     /// Its password's hash.
     pub password_hash: PasswordHash,
 }
@@ -57,6 +55,19 @@ pub struct FinishSignIn {
     pub verdict: SignInVerdict,
     /// What counts it if it was wrong.
     pub attempt: PasswordTry,
+    /// What a second factor is asked with if it was right.
+    pub ask: AskFactor,
+}
+
+/// What a second factor is asked with.
+#[derive(Debug, Clone)]
+pub struct AskFactor {
+    /// Names the challenge.
+    pub challenge_id: ChallengeId,
+    /// Whether accounts without another factor are asked for a code by email.
+    pub email_code: bool,
+    /// What the message with a code is made with.
+    pub code: CodeOrder,
 }
 
 /// A password that somebody tried.
@@ -101,12 +112,25 @@ pub struct Rehash {
 }
 
 /// Whether the sign-in stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInFinished {
-    /// It does.
+    /// It does, and nothing more is asked for.
     SignedIn,
+    /// It does, and the second factor is due.
+    Pending(PendingSignIn),
     /// It does not: wrong, not looked at, or right while the credentials moved or a pause began.
     Refused,
+}
+
+/// A sign-in whose second factor is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSignIn {
+    /// The factor.
+    pub second_factor: SecondFactor,
+    /// The code that was sent, if one could be.
+    pub code: Option<SentCode>,
+    /// When it is over.
+    pub expires_at: Timestamp,
 }
 
 /// End every session of an account.

@@ -25,8 +25,12 @@ pub enum Leftovers {
     Calls,
     /// Counts of wrong passwords from one source whose pause is over for long.
     WrongPasswords,
+    /// Challenges that are over.
+    Challenges,
     /// Enrolments of authenticator apps that are out of time.
     Enrolments,
+    /// Counters of text messages of earlier days.
+    SmsBudgets,
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

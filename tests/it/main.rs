@@ -23,4 +23,5 @@ mod panics;
 mod policy;
 mod served;
 mod shutdown;
+mod sms;
 mod support;

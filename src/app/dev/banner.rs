@@ -53,6 +53,11 @@ pub(super) fn banner<'a>(told: &'a DevFile, file: &'a Path) -> impl fmt::Display
                 )
             }),
             (
+                "Show the code from the inbox, and the challenge that was answered:",
+                "PasswordService/VerifySecondFactor",
+                { format!(r#"{{"challenge": "rlq1_…", "code": "123456", {client}}}"#) },
+            ),
+            (
                 "Watch what happened:",
                 "AuditService/WatchEvents",
                 r#"{"follow": true}"#.to_owned(),

@@ -8,9 +8,9 @@ use axum::routing::post;
 use serde::Deserialize;
 use std::sync::Arc;
 
-use super::signature::{Forged, Secrets, Signed};
 use crate::clock::Clock;
 use crate::delivery::scrub::for_the_record;
+use crate::delivery::standard_webhooks::{Forged, Secrets, Signed};
 use crate::domain::id::MessageId;
 use crate::metrics::{BounceEnd, DeliveryMetrics};
 use crate::store::{MarkBounced, MessageBounced, Store};

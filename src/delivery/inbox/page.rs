@@ -74,7 +74,7 @@ fn time_of_day(at: Timestamp) -> String {
 
 /// A suppression's name in a sentence.
 fn explained(reason: &str) -> &str {
-    const EXPLANATIONS: [(Suppression, &str); 6] = [
+    const EXPLANATIONS: [(Suppression, &str); 10] = [
         (Suppression::NoAccount, "No account has this address."),
         (Suppression::Disabled, "The account is disabled."),
         (
@@ -93,6 +93,19 @@ fn explained(reason: &str) -> &str {
             Suppression::Unreadable,
             "This version cannot read the account.",
         ),
+        (
+            Suppression::CountryNotServed,
+            "No text messages go to this country.",
+        ),
+        (
+            Suppression::NumberBudget,
+            "Too many text messages to this number today.",
+        ),
+        (
+            Suppression::CountryBudget,
+            "Too many text messages to this country today.",
+        ),
+        (Suppression::DayBudget, "Too many text messages today."),
     ];
     EXPLANATIONS
         .iter()

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::content::{BrandContent, Content, NoticeContent, ResetLinkContent};
+use super::content::{BrandContent, CodeContent, Content, NoticeContent, ResetLinkContent};
 use super::language::nearest;
 use super::{Asked, Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
@@ -30,50 +30,68 @@ templates! { mail in MAILS;
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
     EnglishInvitationText(ResetLinkContent): "mail/en/invitation.txt";
     EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
+    EnglishCodeText(CodeContent): "mail/en/code.txt";
+    EnglishCodeHtml(CodeContent): "mail/en/code.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
     EnglishAddressText(NoticeContent): "mail/en/address_changed.txt";
     EnglishAddressHtml(NoticeContent): "mail/en/address_changed.html";
+    EnglishRecoveryText(NoticeContent): "mail/en/recovery_code_used.txt";
+    EnglishRecoveryHtml(NoticeContent): "mail/en/recovery_code_used.html";
     EnglishFactorText(NoticeContent): "mail/en/second_factor_changed.txt";
     EnglishFactorHtml(NoticeContent): "mail/en/second_factor_changed.html";
     EnglishCodesText(NoticeContent): "mail/en/recovery_codes_renewed.txt";
     EnglishCodesHtml(NoticeContent): "mail/en/recovery_codes_renewed.html";
     EnglishWrongText(NoticeContent): "mail/en/wrong_passwords.txt";
     EnglishWrongHtml(NoticeContent): "mail/en/wrong_passwords.html";
+    EnglishWrongCodesText(NoticeContent): "mail/en/wrong_second_factors.txt";
+    EnglishWrongCodesHtml(NoticeContent): "mail/en/wrong_second_factors.html";
     EnglishCompromisedText(NoticeContent): "mail/en/password_compromised.txt";
     EnglishCompromisedHtml(NoticeContent): "mail/en/password_compromised.html";
     GermanResetText(ResetLinkContent): "mail/de/reset_link.txt";
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
     GermanInvitationText(ResetLinkContent): "mail/de/invitation.txt";
     GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
+    GermanCodeText(CodeContent): "mail/de/code.txt";
+    GermanCodeHtml(CodeContent): "mail/de/code.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
     GermanAddressText(NoticeContent): "mail/de/address_changed.txt";
     GermanAddressHtml(NoticeContent): "mail/de/address_changed.html";
+    GermanRecoveryText(NoticeContent): "mail/de/recovery_code_used.txt";
+    GermanRecoveryHtml(NoticeContent): "mail/de/recovery_code_used.html";
     GermanFactorText(NoticeContent): "mail/de/second_factor_changed.txt";
     GermanFactorHtml(NoticeContent): "mail/de/second_factor_changed.html";
     GermanCodesText(NoticeContent): "mail/de/recovery_codes_renewed.txt";
     GermanCodesHtml(NoticeContent): "mail/de/recovery_codes_renewed.html";
     GermanWrongText(NoticeContent): "mail/de/wrong_passwords.txt";
     GermanWrongHtml(NoticeContent): "mail/de/wrong_passwords.html";
+    GermanWrongCodesText(NoticeContent): "mail/de/wrong_second_factors.txt";
+    GermanWrongCodesHtml(NoticeContent): "mail/de/wrong_second_factors.html";
     GermanCompromisedText(NoticeContent): "mail/de/password_compromised.txt";
     GermanCompromisedHtml(NoticeContent): "mail/de/password_compromised.html";
 }
 
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
+    EnglishCodeSms(CodeContent): "sms/en/code.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
     EnglishAddressSms(NoticeContent): "sms/en/address_changed.txt";
+    EnglishRecoverySms(NoticeContent): "sms/en/recovery_code_used.txt";
     EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
     EnglishCodesSms(NoticeContent): "sms/en/recovery_codes_renewed.txt";
     EnglishWrongSms(NoticeContent): "sms/en/wrong_passwords.txt";
+    EnglishWrongCodesSms(NoticeContent): "sms/en/wrong_second_factors.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
+    GermanCodeSms(CodeContent): "sms/de/code.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
     GermanAddressSms(NoticeContent): "sms/de/address_changed.txt";
+    GermanRecoverySms(NoticeContent): "sms/de/recovery_code_used.txt";
     GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
     GermanCodesSms(NoticeContent): "sms/de/recovery_codes_renewed.txt";
     GermanWrongSms(NoticeContent): "sms/de/wrong_passwords.txt";
+    GermanWrongCodesSms(NoticeContent): "sms/de/wrong_second_factors.txt";
     GermanCompromisedSms(NoticeContent): "sms/de/password_compromised.txt";
 }
 
@@ -191,9 +209,19 @@ fn parts(
                 both!(link: GermanResetText, GermanResetHtml)
             }
         },
+        Content::Code(code) => match language {
+            English => both!(code: EnglishCodeText, EnglishCodeHtml),
+            German => both!(code: GermanCodeText, GermanCodeHtml),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
+            }
+            (English, Notice::RecoveryCodeUsed { .. }) => {
+                both!(notice: EnglishRecoveryText, EnglishRecoveryHtml)
+            }
+            (English, Notice::WrongSecondFactors) => {
+                both!(notice: EnglishWrongCodesText, EnglishWrongCodesHtml)
             }
             (English, Notice::AddressChanged) => {
                 both!(notice: EnglishAddressText, EnglishAddressHtml)
@@ -210,6 +238,12 @@ fn parts(
             }
             (German, Notice::PasswordChanged) => {
                 both!(notice: GermanChangedText, GermanChangedHtml)
+            }
+            (German, Notice::RecoveryCodeUsed { .. }) => {
+                both!(notice: GermanRecoveryText, GermanRecoveryHtml)
+            }
+            (German, Notice::WrongSecondFactors) => {
+                both!(notice: GermanWrongCodesText, GermanWrongCodesHtml)
             }
             (German, Notice::AddressChanged) => {
                 both!(notice: GermanAddressText, GermanAddressHtml)
@@ -242,6 +276,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
             English => text!(link: EnglishResetSms),
             German => text!(link: GermanResetSms),
         },
+        Content::Code(code) => match language {
+            English => text!(code: EnglishCodeSms),
+            German => text!(code: GermanCodeSms),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),
             (English, Notice::AddressChanged) => text!(notice: EnglishAddressSms),
@@ -251,6 +289,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
             (English, Notice::PasswordCompromised) => text!(notice: EnglishCompromisedSms),
             (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
             (German, Notice::AddressChanged) => text!(notice: GermanAddressSms),
+            (English, Notice::RecoveryCodeUsed { .. }) => text!(notice: EnglishRecoverySms),
+            (English, Notice::WrongSecondFactors) => text!(notice: EnglishWrongCodesSms),
+            (German, Notice::RecoveryCodeUsed { .. }) => text!(notice: GermanRecoverySms),
+            (German, Notice::WrongSecondFactors) => text!(notice: GermanWrongCodesSms),
             (German, Notice::SecondFactorChanged) => text!(notice: GermanFactorSms),
             (German, Notice::RecoveryCodesRenewed) => text!(notice: GermanCodesSms),
             (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::single_line::{greeting_name, single_line};
 use super::spelling::Spelling;
-use super::{Asked, Brand, Mail, NoticeMail, ResetLink};
+use super::{Asked, Brand, CodeMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::user_agent::{Browser, System};
 
@@ -23,6 +23,7 @@ pub(super) struct BrandContent {
 #[serde(untagged)]
 pub(super) enum Content<'a> {
     ResetLink(ResetLinkContent<'a>),
+    Code(CodeContent<'a>),
     Notice(NoticeContent<'a>),
 }
 
@@ -40,6 +41,18 @@ pub(super) struct ResetLinkContent<'a> {
 }
 
 #[derive(Serialize)]
+pub(super) struct CodeContent<'a> {
+    pub(super) language: &'a str,
+    pub(super) name: String,
+    pub(super) code: &'a str,
+    pub(super) for_sign_in: bool,
+    pub(super) lifetime: String,
+    pub(super) expires_at: String,
+    pub(super) host: &'a str,
+    pub(super) forgot_password_url: &'a str,
+}
+
+#[derive(Serialize)]
 pub(super) struct NoticeContent<'a> {
     #[serde(skip)]
     pub(super) about: Notice,
@@ -49,6 +62,7 @@ pub(super) struct NoticeContent<'a> {
     pub(super) network: String,
     pub(super) browser: String,
     pub(super) system: String,
+    pub(super) codes_left: String,
     pub(super) forgot_password_url: &'a str,
 }
 
@@ -67,6 +81,7 @@ impl<'a> Content<'a> {
     pub(super) fn new(language: &'a str, mail: &Mail<'a>) -> Self {
         match mail {
             Mail::ResetLink(link) => Self::ResetLink(ResetLinkContent::new(language, link)),
+            Mail::Code(code) => Self::Code(CodeContent::new(language, code)),
             Mail::Notice(notice) => Self::Notice(NoticeContent::new(language, notice)),
         }
     }
@@ -84,6 +99,22 @@ impl<'a> ResetLinkContent<'a> {
             cancel_url: link.cancel_url,
             lifetime: spelling.span(link.lifetime),
             expires_at: spelling.moment(link.expires_at),
+        }
+    }
+}
+
+impl<'a> CodeContent<'a> {
+    fn new(language: &'a str, mail: &CodeMail<'a>) -> Self {
+        let spelling = Spelling::of(language);
+        Self {
+            language,
+            name: greeting_name(mail.display_name),
+            code: mail.code,
+            for_sign_in: mail.for_sign_in,
+            lifetime: spelling.span(mail.lifetime),
+            expires_at: spelling.moment(mail.expires_at),
+            host: mail.host,
+            forgot_password_url: mail.forgot_password_url,
         }
     }
 }
@@ -110,6 +141,10 @@ impl<'a> NoticeContent<'a> {
             network,
             browser,
             system,
+            codes_left: notice
+                .about
+                .codes_left()
+                .map_or_else(String::new, |left| left.to_string()),
             forgot_password_url: notice.forgot_password_url,
         }
     }

@@ -19,9 +19,11 @@
 //! | `mail.language` | the tag of the template's language, for the `lang` attribute |
 //! | `mail.name` | how to greet the person; empty when there is no name to greet by |
 //! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` and `invitation` only |
+//! | `mail.code`, `mail.for_sign_in`, `mail.lifetime`, `mail.expires_at`, `mail.host`, `mail.forgot_password_url` | `code` only; the host is that of the page where codes are typed, for the last line of a text message |
 //! | `mail.happened_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | the notices only; what is unknown of the middle three is empty |
+//! | `mail.codes_left` | `recovery_code_used` only |
 //!
-//! All are text but `mail.from_profile`, which is true or false.
+//! All are text but `mail.from_profile` and `mail.for_sign_in`, which are true or false.
 
 mod built_in;
 mod content;
@@ -62,6 +64,8 @@ pub struct Brand {
 pub enum Mail<'a> {
     /// A link to choose a new password.
     ResetLink(ResetLink<'a>),
+    /// A code for the second factor.
+    Code(CodeMail<'a>),
     /// Something that the account's owner should know.
     Notice(NoticeMail<'a>),
 }
@@ -92,6 +96,25 @@ pub enum Asked {
     FromProfile,
     /// By the company, for somebody who has no password yet: an invitation.
     ByInvitation,
+}
+
+/// A code for the second factor.
+pub struct CodeMail<'a> {
+    /// The account's display name; empty when it has none.
+    pub display_name: &'a str,
+    /// Six digits.
+    pub code: &'a str,
+    /// Whether it finishes a sign-in; otherwise it lets a reset link be used.
+    pub for_sign_in: bool,
+    /// How long it was made to live, counted from the request.
+    pub lifetime: Duration,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+    /// The host of the page where it is typed, which browsers fill it in on
+    /// (WICG, origin-bound one-time codes delivered via SMS).
+    pub host: &'a str,
+    /// The page where anybody can ask for a reset link.
+    pub forgot_password_url: &'a str,
 }
 
 /// A notice: what happened, when, roughly from where, and what to do if it was somebody else
@@ -128,12 +151,15 @@ impl Mail<'_> {
                 (Asked::ByInvitation, ChannelKind::Email) => "invitation",
                 (Asked::AtSignIn | Asked::FromProfile | Asked::ByInvitation, _) => "reset_link",
             },
+            Self::Code(_) => "code",
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
+                Notice::RecoveryCodeUsed { .. } => "recovery_code_used",
                 Notice::AddressChanged => "address_changed",
                 Notice::SecondFactorChanged => "second_factor_changed",
                 Notice::RecoveryCodesRenewed => "recovery_codes_renewed",
                 Notice::WrongPasswords => "wrong_passwords",
+                Notice::WrongSecondFactors => "wrong_second_factors",
                 Notice::PasswordCompromised => "password_compromised",
             },
         }
@@ -148,6 +174,7 @@ impl Mail<'_> {
     const fn essential(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::ResetLink(link) => Some(("reset_url", link.reset_url)),
+            Self::Code(mail) => Some(("code", mail.code)),
             Self::Notice(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Asked, Mail, NoticeMail, ResetLink};
+use super::{Asked, CodeMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::network::Network;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
@@ -17,6 +17,9 @@ pub(super) fn mails() -> Vec<Mail<'static>> {
     for display_name in ["Ada Lovelace", ""] {
         for asked in [Asked::AtSignIn, Asked::FromProfile, Asked::ByInvitation] {
             mails.push(Mail::ResetLink(reset_link(display_name, asked)));
+        }
+        for for_sign_in in [true, false] {
+            mails.push(Mail::Code(code(display_name, for_sign_in)));
         }
         for browser in [Browser::Firefox, Browser::Unknown] {
             for system in [System::Linux, System::Unknown] {
@@ -42,6 +45,19 @@ pub(super) fn reset_link(display_name: &str, asked: Asked) -> ResetLink<'_> {
     }
 }
 
+/// A code as the courier would hand it over.
+pub(super) fn code(display_name: &str, for_sign_in: bool) -> CodeMail<'_> {
+    CodeMail {
+        display_name,
+        code: "012345",
+        for_sign_in,
+        lifetime: Duration::from_mins(10),
+        expires_at: Timestamp::constant(1_795_444_320, 0),
+        host: "accounts.example.com",
+        forgot_password_url: "https://accounts.example.com/forgot",
+    }
+}
+
 /// A notice as the courier would hand it over.
 pub(super) fn notice(
     about: Notice,
@@ -50,7 +66,10 @@ pub(super) fn notice(
 ) -> NoticeMail<'_> {
     let network = Network::of(Ipv4Addr::new(203, 0, 113, 9).into());
     let whence = match about {
-        Notice::PasswordChanged | Notice::WrongPasswords => Some((network, device)),
+        Notice::PasswordChanged
+        | Notice::RecoveryCodeUsed { .. }
+        | Notice::WrongPasswords
+        | Notice::WrongSecondFactors => Some((network, device)),
         Notice::AddressChanged
         | Notice::SecondFactorChanged
         | Notice::RecoveryCodesRenewed

@@ -4,7 +4,6 @@
 //! refusal means are decided here: lettre's own pool puts a connection back that was given up in the
 //! middle of a question, and tells no refused login from a refused recipient.
 
-mod breaker;
 mod check;
 mod clear;
 mod content;
@@ -18,24 +17,24 @@ use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 use zeroize::Zeroizing;
 
-use self::breaker::{Admission, Breaker};
 pub use self::check::CheckFailed;
 use self::kept::Kept;
 pub use self::letter::Unwritable;
 use self::letter::{Letter, Sender};
 use self::session::{Protection, Server, Session};
 use self::verdict::{Cause, Stage, Trouble, Verdict};
+use super::breaker::{Admission, Gate};
 use super::channel::{Channel, OutgoingMessage, SendError};
 use super::scrub::without_addresses;
 use crate::domain::email::Email;
 use crate::domain::mailbox::Mailbox;
-use crate::random::{self, Random};
+use crate::random::Random;
 
 /// How the channel outlives an attempt: it decides itself when the time is up.
 const BEYOND_AN_ATTEMPT: Duration = Duration::from_secs(1);
@@ -107,9 +106,8 @@ pub struct Smtp {
     sender: Sender,
     timeout: Duration,
     connections: u32,
-    random: Arc<dyn Random>,
     kept: Arc<Kept>,
-    breaker: Mutex<Breaker>,
+    gate: Gate,
 }
 
 impl Smtp {
@@ -133,9 +131,8 @@ impl Smtp {
             },
             timeout: settings.timeout,
             connections: settings.connections,
-            random,
             kept: Arc::default(),
-            breaker: Mutex::default(),
+            gate: Gate::new(random),
         })
     }
 
@@ -186,11 +183,11 @@ impl Smtp {
                 SendError::Unavailable { error }
             }
             Verdict::Later => {
-                self.breaker().answered();
+                self.gate.answered();
                 SendError::Retry { error }
             }
             Verdict::Never => {
-                self.breaker().answered();
+                self.gate.answered();
                 tracing::warn!(
                     error = without_addresses(&error),
                     "the mail server refused a message for good; if it is about the sender and not the recipient, see [smtp] username and from"
@@ -201,9 +198,8 @@ impl Smtp {
     }
 
     fn failed(&self, trouble: &Trouble) {
-        let random = random::array(&*self.random).map_or(u32::MAX, u32::from_le_bytes);
         let error = without_addresses(&trouble.to_string());
-        match self.breaker().failed(Instant::now(), random) {
+        match self.gate.failed() {
             None => tracing::warn!(error, "the mail server cannot be used"),
             Some(pause) => {
                 tracing::error!(
@@ -213,11 +209,6 @@ impl Smtp {
                 );
             }
         }
-    }
-
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        // No panic can leave it half-changed.
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -230,7 +221,7 @@ impl Channel for Smtp {
             .map_err(|error| SendError::GiveUp {
                 error: error.to_string(),
             })?;
-        if let Admission::Wait(_) = self.breaker().admission(Instant::now()) {
+        if let Admission::Wait(_) = self.gate.admission() {
             return Err(SendError::Unavailable {
                 error: "not tried: the mail server cannot be used at present".to_owned(),
             });
@@ -238,7 +229,7 @@ impl Channel for Smtp {
         let handed_over = timeout(self.timeout, self.hand_over(&letter)).await;
         match handed_over.unwrap_or_else(|_| Err(too_late(Stage::Content))) {
             Ok(()) => {
-                self.breaker().answered();
+                self.gate.answered();
                 Ok(())
             }
             Err(trouble) => Err(self.judge(&trouble)),
@@ -247,8 +238,7 @@ impl Channel for Smtp {
 
     async fn ready(&self) -> u32 {
         loop {
-            let admission = self.breaker().admission(Instant::now());
-            match admission {
+            match self.gate.admission() {
                 Admission::Send => return self.connections,
                 Admission::SendOne => return 1,
                 Admission::Wait(until) => sleep_until(until).await,
@@ -256,7 +246,7 @@ impl Channel for Smtp {
                     Ok(session) => {
                         tracing::info!("the mail server can be used again");
                         self.kept.keep(session);
-                        self.breaker().probed();
+                        self.gate.probed();
                     }
                     Err(trouble) => self.failed(&trouble),
                 },

@@ -96,6 +96,16 @@ event_names! {
     PasswordRefused = "authn_password_change_fail" Warn,
     /// Somebody signed in.
     SignIn = "authn_login_success" Info,
+    /// A password was right, and the second factor is due.
+    FactorAsked = "second_factor_asked" Info,
+    /// A code for the second factor is to be sent.
+    CodeCreated = "second_factor_code_created" Info,
+    /// A code was tried: it counts as wrong until it was looked at.
+    FactorTried = "second_factor_tried" Info,
+    /// A recovery code was used.
+    RecoveryCodeUsed = "recovery_code_used" Warn,
+    /// A factor had as many wrong codes in a row as it bears: it takes none any more.
+    FactorStopped = "second_factor_stopped" Warn,
     /// Somebody did not.
     SignInFailed = "authn_login_fail" Warn,
     /// Somebody did not, with so many wrong passwords from there that a pause begins.
@@ -124,6 +134,8 @@ event_names! {
     MessageSent = "message_sent" Info,
     /// A channel refused a message for good.
     MessageFailed = "message_failed" Warn,
+    /// A message was not sent, for a budget was used up.
+    MessageSuppressed = "message_suppressed" Warn,
     /// A message that was accepted came back.
     MessageBounced = "message_bounced" Warn,
     /// A message's link died before it could be sent.

@@ -121,7 +121,8 @@ pub(super) fn account(
     }
 }
 
-fn by_id(connection: &Connection, id: AccountId) -> Result<Option<Account>, StoreError> {
+/// The account of this id.
+pub(super) fn by_id(connection: &Connection, id: AccountId) -> Result<Option<Account>, StoreError> {
     one(
         connection,
         "SELECT * FROM accounts WHERE account_id = ?1",

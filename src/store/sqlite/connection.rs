@@ -44,8 +44,8 @@ pub(super) fn make_writer(connection: &Connection) -> rusqlite::Result<()> {
         let why = "a write-ahead log is not possible here".to_owned();
         return Err(rusqlite::Error::SqliteFailure(cannot, Some(why)));
     }
-    // Every commit is on the disk before it is answered; on macOS an fsync alone stops at the
-    // disk's cache.
+    // A commit is on the disk before it is answered, unless it is of what may pass; on macOS an fsync alone
+    // stops at the disk's cache.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;

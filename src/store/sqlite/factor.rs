@@ -1,14 +1,15 @@
 //! Second factors: enrolled, chosen, renewed. Whoever changes one has proved the present one.
 
+use super::accounts::by_id;
 use super::notices;
 use super::recovery_codes;
 use super::row::{self, Columns, change, one};
 use super::totp;
+use super::tries;
 use super::work::Work;
 use crate::domain::account::{Account, SecondFactor};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::Call;
-use crate::domain::id::AccountId;
 use crate::domain::message::Notice;
 use crate::domain::seal::Sealed;
 use crate::domain::totp::Step;
@@ -21,7 +22,7 @@ use crate::store::{
 
 /// The account that a proof is of, if it is still as the proof says.
 fn proven(work: &Work<'_>, proof: &ShownProof) -> Result<Result<Account, ProofFails>, StoreError> {
-    let Some(account) = by_id(work, proof.account_id)? else {
+    let Some(account) = by_id(work.sql(), proof.account_id)? else {
         return Ok(Err(ProofFails::NoAccount));
     };
     let stands = account.credential_version == proof.credential_version
@@ -32,15 +33,6 @@ fn proven(work: &Work<'_>, proof: &ShownProof) -> Result<Result<Account, ProofFa
     } else {
         Err(ProofFails::Void)
     })
-}
-
-fn by_id(work: &Work<'_>, account_id: AccountId) -> Result<Option<Account>, StoreError> {
-    one(
-        work.sql(),
-        "SELECT * FROM accounts WHERE account_id = ?1",
-        [account_id.as_bytes()],
-        row::account,
-    )
 }
 
 /// Gives an app its secret; until it shows a code of it, nothing else changes.
@@ -91,7 +83,7 @@ pub(super) fn try_enrolment(
         },
     )?;
     let Some((compare, tries)) = tried else {
-        let account = by_id(work, account_id)?;
+        let account = by_id(work.sql(), account_id)?;
         return Ok(account.map_or(EnrolmentTried::NoAccount, |_| EnrolmentTried::Gone));
     };
     work.record(
@@ -188,6 +180,8 @@ fn choose(
             [before.account_id.as_bytes()],
         )?;
     }
+    // Wrong codes were those of another phone, or of another app.
+    tries::reopen(work, before.account_id, second_factor)?;
     work.record(
         Draft::success(work.now(), EventName::SecondFactorChanged, call)
             .of(before.account_id)

@@ -45,12 +45,12 @@ pub(super) fn create(
     })
 }
 
+/// Writes without changing anything.
+pub(super) const TOUCH: &str = "UPDATE installation SET created_at = created_at";
+
 /// Writes without changing anything, so that a store that cannot write says so.
 pub(super) fn touch(work: &mut Work<'_>) -> Result<(), StoreError> {
-    let touched = work
-        .sql()
-        .prepare_cached("UPDATE installation SET created_at = created_at")?
-        .execute([])?;
+    let touched = work.sql().prepare_cached(TOUCH)?.execute([])?;
     match touched {
         1 => Ok(()),
         rows => Err(StoreError::Damaged(format!("{rows} installations").into())),

@@ -2,8 +2,9 @@
 
 use super::queue::Priority::{Background, Interactive};
 use super::{
-    SqliteStore, accounts, audit, backlog, change, factor, import, installation, invitations,
-    messages, outbox, peppers, requests, resets, room, sealed, sign_in, tidy,
+    SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
+    invitations, messages, outbox, peppers, requests, resets, room, sealed, sign_in, sms_budgets,
+    tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -11,17 +12,18 @@ use crate::domain::id::AccountId;
 use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
-    BeginEnrolment, BeginSignIn, CancelResets, ChangePassword, CheckPresent, ConfirmReset,
-    CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, EventStretch, EventsRead, ExportedAccount, FinishEnrolment, FinishSignIn,
-    ImportAccounts, ImportedAccount, InviteSent, LeaseMessages, Leased, MarkBounced,
-    MessageBounced, MessagePage, MessageRecord, MessageSettled, OpenAccount, OpenChange, OpenReset,
-    OpenedAccount, OpenedChange, OpenedReset, PasswordChanged, PresentChecked, ProfileLink,
-    RecordedEvent, RecoveryCodesRenewed, RenewRecoveryCodes, RequestProfileLink, Resealed,
-    ResetConfirmed, ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets,
-    SecondFactorSet, SecurityInfo, SendInvite, SessionsEnded, SetDemoPassword, SetSecondFactor,
-    SettleMessage, SignInBegun, SignInFinished, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy,
-    TryEnrolment, UpdateAccount,
+    BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChallengeFinished, ChangePassword,
+    CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
+    EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
+    FactorTried, FinishChallenge, FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount,
+    InviteSent, LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord,
+    MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset,
+    PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
+    RefuseFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet,
+    SecurityInfo, SendCode, SendInvite, SessionsEnded, SetDemoPassword, SetSecondFactor,
+    SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn,
+    Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -54,15 +56,13 @@ impl Store for SqliteStore {
 
     async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError> {
         self.writer
-            .submit(Interactive, move |work| {
-                invitations::send_invite(work, &intent)
-            })
+            .submit(Interactive, move |work| invitations::send(work, &intent))
             .await
     }
 
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError> {
         self.writer
-            .submit(Interactive, move |work| resets::open_reset(work, &intent))
+            .submit_passing(Interactive, move |work| resets::open_reset(work, &intent))
             .await
     }
 
@@ -84,7 +84,7 @@ impl Store for SqliteStore {
 
     async fn begin_sign_in(&self, intent: BeginSignIn) -> Result<SignInBegun, StoreError> {
         self.writer
-            .submit(Interactive, move |work| {
+            .submit_passing(Interactive, move |work| {
                 sign_in::begin_sign_in(work, &intent)
             })
             .await
@@ -98,9 +98,38 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| codes::send_code(work, &intent))
+            .await
+    }
+
+    async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| tries::try_factor(work, &intent))
+            .await
+    }
+
+    async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError> {
+        self.writer
+            .submit(Interactive, move |work| tries::refuse_factor(work, &intent))
+            .await
+    }
+
+    async fn finish_challenge(
+        &self,
+        intent: FinishChallenge,
+    ) -> Result<ChallengeFinished, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                challenges::finish_challenge(work, &intent)
+            })
+            .await
+    }
+
     async fn open_change(&self, intent: OpenChange) -> Result<OpenedChange, StoreError> {
         self.writer
-            .submit(Interactive, move |work| change::open_change(work, &intent))
+            .submit_passing(Interactive, move |work| change::open_change(work, &intent))
             .await
     }
 
@@ -201,7 +230,7 @@ impl Store for SqliteStore {
 
     async fn open_account(&self, intent: OpenAccount) -> Result<OpenedAccount, StoreError> {
         self.writer
-            .submit(Interactive, move |work| {
+            .submit_passing(Interactive, move |work| {
                 accounts::open_account(work, &intent)
             })
             .await
@@ -269,8 +298,16 @@ impl Store for SqliteStore {
 
     async fn lease_messages(&self, intent: LeaseMessages) -> Result<Leased, StoreError> {
         self.writer
-            .submit(Background, move |work| {
+            .submit_passing(Background, move |work| {
                 outbox::lease_messages(work, &intent)
+            })
+            .await
+    }
+
+    async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
+        self.writer
+            .submit(Interactive, move |work| {
+                sms_budgets::spend_budgets(work, &intent)
             })
             .await
     }

@@ -10,10 +10,7 @@ use crate::domain::reset::Origin;
 use crate::store::{InviteSent, SendInvite, StoreError};
 
 /// Sends an invitation, unless the account has a password.
-pub(super) fn send_invite(
-    work: &mut Work<'_>,
-    intent: &SendInvite,
-) -> Result<InviteSent, StoreError> {
+pub(super) fn send(work: &mut Work<'_>, intent: &SendInvite) -> Result<InviteSent, StoreError> {
     match earlier(work, intent.repeatable.as_ref())? {
         Earlier::New => {}
         Earlier::Same(kept) => {

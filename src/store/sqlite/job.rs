@@ -10,6 +10,9 @@ pub(super) trait Job: Send {
     /// Whether whoever asked has gone.
     fn abandoned(&self) -> bool;
 
+    /// Whether what it does must outlive a loss of power.
+    fn lasts(&self) -> bool;
+
     /// Runs the operation and keeps its outcome. After an error what it did must be taken back.
     fn run(&mut self, work: &mut Work<'_>) -> Result<(), StoreError>;
 
@@ -20,15 +23,21 @@ pub(super) trait Job: Send {
 /// An operation that was handed in.
 pub(super) struct Pending<T, F> {
     operation: Option<F>,
+    lasts: bool,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Pending<T, F> {
-    /// The operation, and where its answer goes.
-    pub(super) fn new(operation: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
+    /// The operation, whether it must outlive a loss of power, and where its answer goes.
+    pub(super) fn new(
+        operation: F,
+        lasts: bool,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Self {
         Self {
             operation: Some(operation),
+            lasts,
             outcome: None,
             reply,
         }
@@ -42,6 +51,10 @@ where
 {
     fn abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    fn lasts(&self) -> bool {
+        self.lasts
     }
 
     fn run(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {

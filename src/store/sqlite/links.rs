@@ -1,6 +1,6 @@
 //! Making a link and the message that carries it.
 
-use super::messages::{self, NewMessage};
+use super::messages::{self, Carried, NewMessage};
 use super::row::{Columns, all, change};
 use super::work::Work;
 use crate::domain::account::{Account, Locale};
@@ -15,7 +15,8 @@ use crate::domain::time::Timestamp;
 use crate::store::{QueuedLink, StoreError};
 
 /// The condition under which a reset `r` of account `a` is live at `?1`.
-pub(super) const LIVE: &str = "r.used_at IS NULL AND r.cancelled_at IS NULL AND r.expires_at > ?1
+pub(super) const LIVE: &str =
+    "r.used_at IS NULL AND r.cancelled_at IS NULL AND r.expires_at > ?1 AND r.code_tries < 5
      AND r.credential_version = a.credential_version AND a.disabled = 0";
 
 /// A link to be made for an account.
@@ -58,7 +59,7 @@ pub(super) fn send_link(
             message_id: link.message_id,
             account_id: Some(account.account_id),
             identifier: link.identifier,
-            reset_id: Some(reset_id),
+            carries: Some(Carried::Link(reset_id)),
             kind: link.origin.message_kind(),
             channel: to.channel,
             address: Some(&to.address),

@@ -4,6 +4,7 @@ use super::idempotency::Kept;
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
 use crate::domain::account::Locale;
+use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, MessageId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::domain::pseudonym::Pseudonym;
@@ -18,7 +19,7 @@ pub(super) struct NewMessage<'a> {
     pub(super) message_id: MessageId,
     pub(super) account_id: Option<AccountId>,
     pub(super) identifier: Option<Pseudonym>,
-    pub(super) reset_id: Option<ResetId>,
+    pub(super) carries: Option<Carried>,
     pub(super) kind: MessageKind,
     pub(super) channel: ChannelKind,
     pub(super) address: Option<&'a str>,
@@ -31,10 +32,18 @@ pub(super) struct NewMessage<'a> {
     pub(super) happened: Option<Happened>,
 }
 
+/// What a message lets its reader do.
+#[derive(Clone, Copy)]
+pub(super) enum Carried {
+    Link(ResetId),
+    Code(CodeFor, u32),
+}
+
 /// What a notice says about what happened.
 pub(super) struct Happened {
     pub(super) at: Timestamp,
     pub(super) whence: Option<Whence>,
+    pub(super) codes_left: Option<u32>,
 }
 
 /// Puts a message into the outbox, due at once if it is queued.
@@ -42,17 +51,27 @@ pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<()
     let queued = message.state == DeliveryState::Queued;
     let happened = message.happened.as_ref();
     let whence = happened.and_then(|happened| happened.whence);
+    let (reset_id, challenge_id, sending) = match message.carries {
+        None => (None, None, None),
+        Some(Carried::Link(id)) => (Some(*id.as_bytes()), None, None),
+        Some(Carried::Code(CodeFor::Reset(id), sending)) => {
+            (Some(*id.as_bytes()), None, Some(sending))
+        }
+        Some(Carried::Code(CodeFor::SignIn(id), sending)) => {
+            (None, Some(*id.as_bytes()), Some(sending))
+        }
+    };
     change(
         work.sql(),
         "INSERT INTO messages (message_id, account_id, identifier, reset_id, kind, channel, address, destination,
                                locale, state, reason, requested_at, expires_at, happened_at, network, browser,
-                               system, attempts, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18)",
+                               system, attempts, due_at, challenge_id, sending, codes_left)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, ?19, ?20, ?21)",
         params![
             message.message_id.as_bytes(),
             message.account_id.map(|id| *id.as_bytes()),
             message.identifier.map(|identifier| *identifier.as_bytes()),
-            message.reset_id.map(|id| *id.as_bytes()),
+            reset_id,
             message.kind.code(),
             message.channel.code(),
             message.address,
@@ -67,6 +86,9 @@ pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<()
             whence.map(|whence| whence.device.browser.as_str()),
             whence.map(|whence| whence.device.system.as_str()),
             queued.then(|| work.now().as_micros()),
+            challenge_id,
+            sending,
+            happened.and_then(|happened| happened.codes_left),
         ],
     )?;
     if queued {

@@ -4,11 +4,14 @@
 //! functions over `Work`, reads are plain functions over a connection.
 
 mod accounts;
+mod asking;
 mod audit;
 mod backlog;
 mod backup;
 mod beside;
+mod challenges;
 mod change;
+mod codes;
 mod connection;
 mod copy;
 mod damage;
@@ -44,11 +47,13 @@ mod row;
 mod schema;
 mod sealed;
 mod sign_in;
+mod sms_budgets;
 mod statistics;
 #[cfg(test)]
 mod testing;
 mod tidy;
 mod totp;
+mod tries;
 mod verify;
 mod work;
 mod writer;

@@ -72,7 +72,7 @@ fn tell_at(
             message_id,
             account_id: Some(account.account_id),
             identifier: None,
-            reset_id: None,
+            carries: None,
             kind: about.kind(),
             channel: to.channel,
             address: Some(&to.address),
@@ -85,6 +85,7 @@ fn tell_at(
             happened: Some(Happened {
                 at: work.now(),
                 whence,
+                codes_left: about.codes_left(),
             }),
         },
     )

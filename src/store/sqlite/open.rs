@@ -105,6 +105,7 @@ impl SqliteStore {
             now,
             sms: settings.sms,
             unresolved: None,
+            syncs: true,
             counters: Arc::new(Counters::new(settings.metrics)),
             damage: Arc::clone(&damage),
         };

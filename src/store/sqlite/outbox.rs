@@ -1,11 +1,13 @@
 //! The outbox: messages leased to couriers and settled by them.
 
+use super::challenges;
 use super::links::LIVE;
 use super::row::{self, Columns, all, change, one};
 use super::work::Work;
 use crate::domain::account::DisplayName;
 use crate::domain::audit::{Draft, EventName, Outcome};
 use crate::domain::call::{Call, CallerName, CorrelationId};
+use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, MessageId};
 use crate::domain::message::{DeliveryState, MessageKind, Notice};
 use crate::domain::network::Network;
@@ -34,10 +36,13 @@ pub(super) fn lease_messages(
         work.sql(),
         &format!(
             "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at,
-                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AS worth_sending
+                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
+                        AND (m.challenge_id IS NULL OR ifnull({}, 0)) AS worth_sending
              FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
                              LEFT JOIN resets r ON r.reset_id = m.reset_id
-             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2"
+                             LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
+             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
+            challenges::LIVE
         ),
         (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,
@@ -92,8 +97,12 @@ impl Due {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let message_id = row.message_id("message_id")?;
         if !row.flag("worth_sending")? {
-            let reset: Option<[u8; 16]> = row.get("reset_id")?;
-            let why = reset.map_or("notice_too_old", |_| "link_dead");
+            let (reset, sending) = (row.get("reset_id")?, row.get("sending")?);
+            let why = match (reset, sending) {
+                (_, Some::<u32>(_)) => "code_dead",
+                (Some::<[u8; 16]>(_), None) => "link_dead",
+                (None, None) => "notice_too_old",
+            };
             return Ok(Self::TooLate(message_id, account_id(row)?, why));
         }
         Ok(match leased(row, message_id) {
@@ -118,7 +127,8 @@ fn leased(row: &Row<'_>, message_id: MessageId) -> Result<LeasedMessage, StoreEr
     })
 }
 
-fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
+/// Whose message it is, if it is anybody's.
+pub(super) fn account_id(row: &Row<'_>) -> Result<Option<AccountId>, StoreError> {
     let bytes: Option<[u8; 16]> = row.get("account_id")?;
     Ok(bytes.map(AccountId::from_bytes))
 }
@@ -148,11 +158,26 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
             requested_at: row.moment("requested_at")?,
             origin: row.origin()?,
         },
+        MessageKind::ResetCode => MessageContent::Code {
+            what_for: CodeFor::Reset(row.reset_id("reset_id")?),
+            sending: row.get("sending")?,
+            requested_at: row.moment("requested_at")?,
+        },
+        MessageKind::SignInCode => MessageContent::Code {
+            what_for: CodeFor::SignIn(row.challenge_id("challenge_id")?),
+            sending: row.get("sending")?,
+            requested_at: row.moment("requested_at")?,
+        },
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
         MessageKind::AddressChanged => notice(row, Notice::AddressChanged)?,
         MessageKind::SecondFactorChanged => notice(row, Notice::SecondFactorChanged)?,
         MessageKind::RecoveryCodesRenewed => notice(row, Notice::RecoveryCodesRenewed)?,
         MessageKind::WrongPasswords => notice(row, Notice::WrongPasswords)?,
+        MessageKind::RecoveryCodeUsed => {
+            let left = row.get("codes_left")?;
+            notice(row, Notice::RecoveryCodeUsed { left })?
+        }
+        MessageKind::WrongSecondFactors => notice(row, Notice::WrongSecondFactors)?,
         MessageKind::PasswordCompromised => notice(row, Notice::PasswordCompromised)?,
     })
 }
@@ -295,7 +320,7 @@ pub(super) fn mark_bounced(
 }
 
 /// Takes a message out of the outbox: its address is erased.
-fn end(
+pub(super) fn end(
     work: &Work<'_>,
     message_id: MessageId,
     state: DeliveryState,
@@ -309,7 +334,8 @@ fn end(
     Ok(())
 }
 
-fn event(
+/// What became of a message, for the log.
+pub(super) fn event(
     work: &Work<'_>,
     name: EventName,
     message_id: MessageId,

@@ -7,11 +7,22 @@ use crate::domain::recovery_code::RecoveryCodeDigest;
 use crate::store::StoreError;
 use rusqlite::Connection;
 
+/// Whether the account has this code.
+pub(super) fn is_there(
+    connection: &Connection,
+    account_id: AccountId,
+    code: &RecoveryCodeDigest,
+) -> Result<bool, StoreError> {
+    let found = one(
+        connection,
+        "SELECT 1 FROM recovery_codes WHERE account_id = ?1 AND code_hash = ?2",
+        (account_id.as_bytes(), code.as_bytes()),
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Uses a code up; `false` if the account has no such code, or not any more.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its operations come with the calls that use it")
-)]
 pub(super) fn use_up(
     work: &Work<'_>,
     account_id: AccountId,

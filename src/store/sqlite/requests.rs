@@ -220,7 +220,7 @@ fn suppress(
             message_id: envelope.message_id,
             account_id: account.map(|account| account.account_id),
             identifier: Some(envelope.identifier),
-            reset_id: None,
+            carries: None,
             kind: MessageKind::ResetLink,
             channel: ChannelKind::Email,
             address: None,

@@ -1,13 +1,16 @@
 //! Resets: opened, used, cancelled.
 
+use super::asking::{Asking, asking};
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::limits;
 use super::links::LIVE;
 use super::notices;
 use super::row::{self, Columns, change, one};
+use super::tries;
 use super::work::Work;
 use super::wrong_passwords;
 use crate::domain::audit::{Draft, EventName};
+use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, ResetId};
 use crate::domain::message::Notice;
 use crate::domain::reset::Origin;
@@ -15,7 +18,6 @@ use crate::store::{
     CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset,
     RepeatedConfirm, ResetConfirmed, ResetsCancelled, StoreError,
 };
-use rusqlite::Row;
 
 /// The state of a reset, after the source's limit.
 pub(super) fn open_reset(
@@ -35,46 +37,23 @@ pub(super) fn open_reset(
 
 /// What the reset is at this moment.
 fn judge(work: &Work<'_>, reset_id: ResetId) -> Result<OpenedReset, StoreError> {
-    let found = one(
-        work.sql(),
-        "SELECT a.*, r.origin, r.used_at, r.cancelled_at, r.expires_at,
-                r.credential_version = a.credential_version AND a.disabled = 0 AS current
-         FROM resets r JOIN accounts a USING (account_id) WHERE r.reset_id = ?1",
-        [reset_id.as_bytes()],
-        |row| {
-            Ok(match dead(work, row)? {
-                Some(why) => OpenedReset::Dead(why),
-                None => OpenedReset::Live(live(row)?),
-            })
-        },
-    )?;
-    Ok(found.unwrap_or(OpenedReset::Dead(DeadLink::Unknown)))
-}
-
-fn dead(work: &Work<'_>, row: &Row<'_>) -> Result<Option<DeadLink>, StoreError> {
-    Ok(if row.maybe_moment("used_at")?.is_some() {
-        Some(DeadLink::Used)
-    } else if row.maybe_moment("cancelled_at")?.is_some() {
-        Some(DeadLink::Cancelled)
-    } else if row.moment("expires_at")? <= work.now() {
-        Some(DeadLink::Expired)
-    } else if row.flag("current")? {
-        None
-    } else {
-        Some(DeadLink::Superseded)
-    })
-}
-
-fn live(row: &Row<'_>) -> Result<LiveReset, StoreError> {
-    Ok(LiveReset {
-        account_id: row.account_id("account_id")?,
-        credential_version: row.credential_version()?,
-        second_factor: row.second_factor()?,
-        origin: row.origin()?,
-        email: row.email()?,
-        phone: row.phone()?,
-        display_name: row.display_name()?,
-        expires_at: row.moment("expires_at")?,
+    let asking = asking(work, CodeFor::Reset(reset_id))?.and_then(Asking::with_tries_left);
+    Ok(match asking {
+        Err(why) => OpenedReset::Dead(why),
+        Ok(Asking {
+            account,
+            factor,
+            expires_at,
+            ..
+        }) => OpenedReset::Live(LiveReset {
+            account_id: account.account_id,
+            credential_version: account.credential_version,
+            asked: factor,
+            email: account.profile.email,
+            phone: account.profile.phone,
+            display_name: account.profile.display_name,
+            expires_at,
+        }),
     })
 }
 
@@ -94,38 +73,30 @@ fn repeated(work: &Work<'_>, kept: &Kept) -> Result<OpenedReset, StoreError> {
     }))
 }
 
-/// Sets the password, if the link is still live, and with it the version that kills every other link.
+/// Sets the password, if the link is still live and what it asks for was passed, and with it the version
+/// that kills every other link.
 pub(super) fn confirm_reset(
     work: &mut Work<'_>,
     intent: &ConfirmReset,
 ) -> Result<ResetConfirmed, StoreError> {
-    let account = one(
-        work.sql(),
-        &format!(
-            "UPDATE accounts AS a
-             SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1, compromised = 0,
-                 email_verified = a.email_verified OR r.origin = ?5,
-                 credential_version = a.credential_version + 1, revision = a.revision + 1
-             FROM resets AS r
-             WHERE r.reset_id = ?2 AND r.account_id = a.account_id AND {LIVE} AND a.credential_version = ?4
-             RETURNING *"
-        ),
-        (
-            work.now().as_micros(),
-            intent.reset_id.as_bytes(),
-            intent.password_hash.as_str(),
-            intent.credential_version.get(),
-            Origin::Invitation.code(),
-        ),
-        row::account,
-    )?;
-    let Some(account) = account else {
-        return match judge(work, intent.reset_id)? {
-            OpenedReset::Dead(why) => Ok(ResetConfirmed::Dead(why)),
-            // Live again under other credentials than the confirm was judged by.
-            _ => Ok(ResetConfirmed::Dead(DeadLink::Superseded)),
-        };
+    let asking = match asking(work, CodeFor::Reset(intent.reset_id))? {
+        Err(why) => return Ok(ResetConfirmed::Dead(why)),
+        Ok(asking) if asking.account.credential_version != intent.credential_version => {
+            return Ok(ResetConfirmed::Dead(DeadLink::Superseded));
+        }
+        Ok(asking) => asking,
     };
+    let before = &asking.account;
+    match (asking.factor, &intent.passed) {
+        (Some(factor), None) => return Ok(ResetConfirmed::FactorAsked(factor)),
+        (Some(_), Some(passed)) => {
+            if !tries::pass(work, &intent.call, before, passed)? {
+                return Ok(ResetConfirmed::Spent);
+            }
+        }
+        // The link itself came by the factor's way.
+        (None, _) => tries::reopen(work, before.account_id, before.profile.second_factor)?,
+    }
     let used = one(
         work.sql(),
         "UPDATE resets SET used_at = ?1 WHERE reset_id = ?2 AND used_at IS NULL RETURNING origin",
@@ -134,6 +105,25 @@ pub(super) fn confirm_reset(
     )?;
     let Some(origin) = used else {
         return Err(StoreError::corrupt("a live reset was used already"));
+    };
+    let account = one(
+        work.sql(),
+        "UPDATE accounts
+         SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1, compromised = 0,
+             email_verified = email_verified OR ?5,
+             credential_version = credential_version + 1, revision = revision + 1
+         WHERE account_id = ?2 AND credential_version = ?4 RETURNING *",
+        (
+            work.now().as_micros(),
+            before.account_id.as_bytes(),
+            intent.password_hash.as_str(),
+            intent.credential_version.get(),
+            origin == Origin::Invitation,
+        ),
+        row::account,
+    )?;
+    let Some(account) = account else {
+        return Err(StoreError::corrupt("a live reset has no account"));
     };
     let confirmation = Confirmation {
         account_id: account.account_id,

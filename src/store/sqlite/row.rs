@@ -4,7 +4,7 @@ use crate::domain::account::{
     Account, CredentialVersion, DisplayName, Locale, Profile, Revision, SecondFactor,
 };
 use crate::domain::email::Email;
-use crate::domain::id::{AccountId, MessageId, ResetId};
+use crate::domain::id::{AccountId, ChallengeId, MessageId, ResetId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
@@ -59,6 +59,7 @@ pub(super) trait Columns {
     fn maybe_moment(&self, column: &str) -> Result<Option<Timestamp>, StoreError>;
     fn account_id(&self, column: &str) -> Result<AccountId, StoreError>;
     fn reset_id(&self, column: &str) -> Result<ResetId, StoreError>;
+    fn challenge_id(&self, column: &str) -> Result<ChallengeId, StoreError>;
     fn message_id(&self, column: &str) -> Result<MessageId, StoreError>;
     fn credential_version(&self) -> Result<CredentialVersion, StoreError>;
     fn email(&self) -> Result<Email, StoreError>;
@@ -102,6 +103,10 @@ impl Columns for Row<'_> {
 
     fn reset_id(&self, column: &str) -> Result<ResetId, StoreError> {
         Ok(ResetId::from_bytes(self.get(column)?))
+    }
+
+    fn challenge_id(&self, column: &str) -> Result<ChallengeId, StoreError> {
+        Ok(ChallengeId::from_bytes(self.get(column)?))
     }
 
     fn message_id(&self, column: &str) -> Result<MessageId, StoreError> {

@@ -1,5 +1,7 @@
 //! Signing in and ending sessions.
 
+use super::accounts;
+use super::challenges;
 use super::limits;
 use super::row::{Columns, change, one};
 use super::work::Work;
@@ -7,6 +9,7 @@ use super::wrong_passwords::{self, COUNTS, not_tried};
 use crate::domain::audit::{Draft, EventName, Outcome};
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
+use crate::domain::tries::asked_at_sign_in;
 use crate::store::{
     BeginSignIn, EndSessions, FinishSignIn, Rehash, SessionsEnded, SetDemoPassword, SignInAccount,
     SignInBegun, SignInFinished, SignInVerdict, StoreError,
@@ -25,7 +28,7 @@ pub(super) fn begin_sign_in(
     let begun = one(
         work.sql(),
         &format!(
-            "SELECT a.account_id, a.credential_version, a.second_factor, a.password_hash, {COUNTS} FROM accounts a
+            "SELECT a.account_id, a.credential_version, a.password_hash, {COUNTS} FROM accounts a
              LEFT JOIN wrong_passwords w ON w.account_id = a.account_id AND w.source = ?2
              WHERE a.email_key = ?1 AND a.disabled = 0"
         ),
@@ -47,12 +50,11 @@ fn sign_in_account(row: &Row<'_>) -> Result<Option<SignInAccount>, StoreError> {
     Ok(Some(SignInAccount {
         account_id: row.account_id("account_id")?,
         credential_version: row.credential_version()?,
-        second_factor: row.second_factor()?,
         password_hash,
     }))
 }
 
-/// One event, and a new hash where the old one was outdated.
+/// One event, a new hash where the old one was outdated, and a challenge where the second factor is due.
 pub(super) fn finish_sign_in(
     work: &mut Work<'_>,
     intent: &FinishSignIn,
@@ -74,8 +76,12 @@ pub(super) fn finish_sign_in(
                 None => {
                     wrong_passwords::forget(work, *account_id)?;
                     replace_hash(work, *account_id, rehash.as_ref())?;
-                    finished = SignInFinished::SignedIn;
-                    Draft::success(now, EventName::SignIn, call)
+                    finished = go_on(work, intent, *account_id)?;
+                    let name = match &finished {
+                        SignInFinished::Pending(_) => EventName::FactorAsked,
+                        SignInFinished::SignedIn | SignInFinished::Refused => EventName::SignIn,
+                    };
+                    Draft::success(now, name, call)
                 }
                 Some(why) => refused(why.name()),
             }
@@ -90,6 +96,26 @@ pub(super) fn finish_sign_in(
     let identifier = data_encoding::HEXLOWER.encode(intent.identifier.as_bytes());
     work.record(event.personal("identifier", &identifier))?;
     Ok(finished)
+}
+
+/// What a right password leads to.
+fn go_on(
+    work: &mut Work<'_>,
+    intent: &FinishSignIn,
+    account_id: AccountId,
+) -> Result<SignInFinished, StoreError> {
+    let FinishSignIn { call, ask, .. } = intent;
+    let Some(account) = accounts::by_id(work.sql(), account_id)? else {
+        return Err(StoreError::corrupt("who signs in has no account"));
+    };
+    Ok(
+        match asked_at_sign_in(account.profile.second_factor, ask.email_code) {
+            None => SignInFinished::SignedIn,
+            Some(factor) => {
+                SignInFinished::Pending(challenges::begin(work, call, &account, factor, ask)?)
+            }
+        },
+    )
 }
 
 /// The same password under today's parameters; guarded by the old hash, so that of many at once one

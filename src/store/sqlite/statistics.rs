@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct WriterStatistics {
     /// Commits.
     pub groups: u64,
+    /// Those that were synced to the disk.
+    pub syncs: u64,
     /// Operations in them, those included that failed and were taken back alone.
     pub operations: u64,
     /// Operations that wait at this moment.
@@ -19,6 +21,7 @@ pub struct WriterStatistics {
 #[derive(Default)]
 pub(super) struct Counters {
     groups: AtomicU64,
+    syncs: AtomicU64,
     operations: AtomicU64,
     metrics: WriterMetrics,
     /// Below zero when that is to be counted.
@@ -44,6 +47,11 @@ impl Counters {
             .fetch_add(operations as u64, Ordering::Relaxed);
     }
 
+    /// One commit was synced.
+    pub(super) fn count_sync(&self) {
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A group was lost.
     pub(super) fn count_lost(&self) {
         self.unresolved.store(-1, Ordering::Relaxed);
@@ -59,6 +67,7 @@ impl Counters {
     pub(super) fn statistics(&self, waiting: usize) -> WriterStatistics {
         WriterStatistics {
             groups: self.groups.load(Ordering::Relaxed),
+            syncs: self.syncs.load(Ordering::Relaxed),
             operations: self.operations.load(Ordering::Relaxed),
             waiting,
         }

@@ -130,6 +130,20 @@ impl House {
         tokio::spawn(async move { store.writer.submit(priority, operation).await })
     }
 
+    /// Hands in an operation that a loss of power may take back, without waiting for its answer.
+    pub(super) fn begin_passing<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> JoinHandle<Result<T, StoreError>> {
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            let submitted = store
+                .writer
+                .submit_passing(Priority::Interactive, operation);
+            submitted.await
+        })
+    }
+
     /// Hands the operation in and waits for its answer.
     pub(super) async fn write<T: Send + 'static>(
         &self,

@@ -4,6 +4,7 @@ use super::row::{change, one};
 use super::work::Work;
 use crate::domain::id::MessageId;
 use crate::domain::limit::LimitKey;
+use crate::domain::sms_budget::day;
 use crate::domain::time::Timestamp;
 use crate::domain::wrong_passwords::REMEMBERED_FOR;
 use crate::store::{Leftovers, StoreError, Tidied, Tidy};
@@ -25,11 +26,23 @@ pub(super) fn tidy(work: &mut Work<'_>, intent: &Tidy) -> Result<Tidied, StoreEr
                  (SELECT account_id, source FROM wrong_passwords WHERE pause_ends <= ?1 LIMIT ?2)",
             (work.now().minus(REMEMBERED_FOR).as_micros(), at_most),
         )?,
+        Leftovers::Challenges => change(
+            work.sql(),
+            "DELETE FROM challenges WHERE challenge_id IN
+                 (SELECT challenge_id FROM challenges WHERE expires_at <= ?1 LIMIT ?2)",
+            (work.now().as_micros(), at_most),
+        )?,
         Leftovers::Enrolments => change(
             work.sql(),
             "DELETE FROM enrolments WHERE account_id IN
                  (SELECT account_id FROM enrolments WHERE expires_at <= ?1 LIMIT ?2)",
             (work.now().as_micros(), at_most),
+        )?,
+        Leftovers::SmsBudgets => change(
+            work.sql(),
+            "DELETE FROM sms_budgets WHERE budget_key IN
+                 (SELECT budget_key FROM sms_budgets WHERE day < ?1 LIMIT ?2)",
+            (day(work.now()), at_most),
         )?,
         Leftovers::Messages { requested_before } => messages(work, *requested_before, at_most)?,
         Leftovers::Resets { ended_before } => change(
@@ -91,7 +104,9 @@ mod tests {
             "SELECT call_key FROM idempotency WHERE forget_at <= 1 LIMIT 1",
             "SELECT reset_id FROM resets WHERE expires_at < 1 LIMIT 1",
             "SELECT account_id, source FROM wrong_passwords WHERE pause_ends <= 1 LIMIT 1",
+            "SELECT challenge_id FROM challenges WHERE expires_at <= 1 LIMIT 1",
             "SELECT account_id FROM enrolments WHERE expires_at <= 1 LIMIT 1",
+            "SELECT budget_key FROM sms_budgets WHERE day < 1 LIMIT 1",
             "SELECT message_id FROM messages WHERE message_id < x'00' AND due_at IS NULL ORDER BY message_id LIMIT 1",
             "SELECT limit_key FROM limits WHERE limit_key > x'00' ORDER BY limit_key LIMIT 1 OFFSET 1",
             "DELETE FROM limits WHERE limit_key > x'00' AND limit_key <= x'ff' AND arrival <= 1",

@@ -27,10 +27,6 @@ pub(super) fn app(
 }
 
 /// Accepts a code of this step; `false` if one of it or of a later one was accepted before (RFC 6238 §5.2).
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its operations come with the calls that use it")
-)]
 pub(super) fn accept_step(
     work: &Work<'_>,
     account_id: AccountId,

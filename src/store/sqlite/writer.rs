@@ -66,9 +66,37 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        self.hand_in(priority, true, operation).await
+    }
+
+    /// The same for what a loss of power may take back, though not the death of the process: limits that were
+    /// taken, leases. Groups of nothing else are not synced, which is most of what a commit costs; events
+    /// that they leave behind are.
+    pub(super) async fn submit_passing<T, F>(
+        &self,
+        priority: Priority,
+        operation: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.hand_in(priority, false, operation).await
+    }
+
+    async fn hand_in<T, F>(
+        &self,
+        priority: Priority,
+        lasts: bool,
+        operation: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         self.queue
-            .push(priority, Box::new(Pending::new(operation, reply)))
+            .push(priority, Box::new(Pending::new(operation, lasts, reply)))
             .map_err(StoreError::unavailable)?;
         let answer = answer.instrument(traces::commit());
         answer.await.unwrap_or_else(|_| {
@@ -266,14 +294,14 @@ mod tests {
     async fn a_writer_that_has_died_refuses_instead_of_letting_callers_wait() {
         let queue: Queue<Box<dyn Job>> = Queue::new(NonZeroUsize::MIN);
         let (reply, answer) = oneshot::channel::<Result<(), StoreError>>();
-        let pending = Pending::new(|_: &mut Work<'_>| Ok(()), reply);
+        let pending = Pending::new(|_: &mut Work<'_>| Ok(()), true, reply);
         queue
             .push(Priority::Interactive, Box::new(pending))
             .unwrap();
         drop(AbandonOnExit(&queue));
         answer.await.unwrap_err();
         let (reply, _answer) = oneshot::channel::<Result<(), StoreError>>();
-        let pending = Pending::new(|_: &mut Work<'_>| Ok(()), reply);
+        let pending = Pending::new(|_: &mut Work<'_>| Ok(()), true, reply);
         queue
             .push(Priority::Interactive, Box::new(pending))
             .unwrap_err();

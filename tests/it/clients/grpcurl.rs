@@ -78,14 +78,7 @@ impl Dev {
     pub(super) async fn link_for(&self, email: &str) -> String {
         let before = self.messages();
         self.request_reset(email);
-        let mail = until("the mail", || {
-            self.messages().into_iter().find(|message| {
-                message["to"] == email
-                    && message["kind"] == "RESET_LINK"
-                    && before.iter().all(|earlier| earlier["id"] != message["id"])
-            })
-        })
-        .await;
+        let mail = self.mail(email, "RESET_LINK", &before).await;
         let (_, link) = mail["text"].as_str().unwrap().split_once("#rlt1_").unwrap();
         format!("rlt1_{}", link.split_whitespace().next().unwrap())
     }
@@ -103,9 +96,40 @@ impl Dev {
         self.call("PasswordService/ConfirmReset", &request)
     }
 
-    /// Signs in.
-    pub(super) fn sign_in(&self, email: &str, password: &str) -> Result<Value, Refused> {
+    /// Signs in, with the code from the mail that follows.
+    pub(super) async fn sign_in(&self, email: &str, password: &str) -> Result<Value, Refused> {
+        let before = self.messages();
         let request = json!({"email": email, "password": password, "client": {"ip": "192.0.2.1"}});
-        self.call("PasswordService/VerifyPassword", &request)
+        let verified = self.call("PasswordService/VerifyPassword", &request)?;
+        let second_step = json!({
+            "challenge": verified["pending"]["challenge"],
+            "code": self.code_after(email, &before).await,
+            "client": {"ip": "192.0.2.1"},
+        });
+        self.call("PasswordService/VerifySecondFactor", &second_step)
+    }
+
+    /// The code in the mail that has just been sent.
+    pub(super) async fn code_for(&self, email: &str) -> String {
+        self.code_after(email, &[]).await
+    }
+
+    async fn code_after(&self, email: &str, before: &[Value]) -> String {
+        let mail = self.mail(email, "SIGN_IN_CODE", before).await;
+        let text = mail["text"].as_str().unwrap();
+        let is_code = |line: &&str| line.len() == 6 && line.parse::<u32>().is_ok();
+        text.lines().find(is_code).unwrap().to_owned()
+    }
+
+    /// The first mail of this kind to this address that is none of those before.
+    async fn mail(&self, email: &str, kind: &str, before: &[Value]) -> Value {
+        until("the mail", || {
+            self.messages().into_iter().find(|message| {
+                message["to"] == email
+                    && message["kind"] == kind
+                    && before.iter().all(|earlier| earlier["id"] != message["id"])
+            })
+        })
+        .await
     }
 }

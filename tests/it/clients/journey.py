@@ -2,7 +2,7 @@
 
     journey.py relatch-dev/dev.json
 
-Ada asks for a link, takes it from her mail, chooses a new password and signs in with it. The exit code is 0 if every
+Ada asks for a link, takes it from her mail, chooses a new password and signs in with it and with a code. The exit code is 0 if every
 step went as the API promises.
 """
 
@@ -20,7 +20,12 @@ from grpc_status import rpc_status
 from relatch.v1.audit_pb2 import WatchEventsRequest
 from relatch.v1.audit_pb2_grpc import AuditServiceStub
 from relatch.v1.common_pb2 import ClientContext
-from relatch.v1.password_pb2 import ConfirmResetRequest, RequestResetRequest, VerifyPasswordRequest
+from relatch.v1.password_pb2 import (
+    ConfirmResetRequest,
+    RequestResetRequest,
+    VerifyPasswordRequest,
+    VerifySecondFactorRequest,
+)
 from relatch.v1.password_pb2_grpc import PasswordServiceStub
 
 ADA = "ada@example.com"
@@ -39,15 +44,15 @@ def connect(address: str, token: str) -> grpc.Channel:
     )
 
 
-def mailed_token(inbox: str) -> str:
-    """The token of the link in Ada's mail, which comes on its own time."""
+def mailed(inbox: str, kind: str, pattern: str) -> str:
+    """What the pattern finds in Ada's mail of this kind, which comes on its own time."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with urlopen(f"{inbox}/api/messages", timeout=10) as answer:
             messages = json.load(answer)
         for message in messages:
-            if message["to"] == ADA and message["kind"] == "RESET_LINK":
-                return re.search(r"#(rlt1_[\w-]+)", message["text"])[1]
+            if message["to"] == ADA and message["kind"] == kind:
+                return re.search(pattern, message["text"], re.MULTILINE)[1]
         time.sleep(0.05)
     raise TimeoutError("no mail has come")
 
@@ -68,7 +73,7 @@ def journey(dev: dict) -> None:
 
         asked = passwords.RequestReset(RequestResetRequest(email=ADA, client=CLIENT))
         assert asked.link_lifetime.ToTimedelta().total_seconds() == 30 * 60
-        token = mailed_token(dev["inbox"])
+        token = mailed(dev["inbox"], "RESET_LINK", r"#(rlt1_[\w-]+)")
         confirmed = passwords.ConfirmReset(
             ConfirmResetRequest(token=token, new_password=NEW_PASSWORD, client=CLIENT)
         )
@@ -77,8 +82,14 @@ def journey(dev: dict) -> None:
         outcome = passwords.VerifyPassword(
             VerifyPasswordRequest(email=ADA, password=NEW_PASSWORD, client=CLIENT)
         )
-        assert outcome.signed_in.account_id == ada["account_id"]
-        assert outcome.signed_in.credential_version == confirmed.credential_version
+        code = mailed(dev["inbox"], "SIGN_IN_CODE", r"^(\d{6})$")
+        signed_in = passwords.VerifySecondFactor(
+            VerifySecondFactorRequest(
+                challenge=outcome.pending.challenge, code=code, client=CLIENT
+            )
+        )
+        assert signed_in.account_id == ada["account_id"]
+        assert signed_in.credential_version == confirmed.credential_version
         try:
             passwords.VerifyPassword(
                 VerifyPasswordRequest(email=ADA, password=ada["password"], client=CLIENT)

@@ -43,19 +43,20 @@ async fn the_readme_s_walk_works_word_for_word() {
     assert!(status.success(), "{complaints}");
 
     let ada = dev.account("ada@example.com")["account_id"].clone();
-    let (_, signed_in) = told.split_once("\"signedIn\"").unwrap();
+    let (_, signed_in) = told.split_once("\"passwordChangedAt\"").unwrap();
     assert!(signed_in.contains(ada.as_str().unwrap()), "{told}");
     assert!(complaints.contains("CREDENTIALS_WRONG"), "{complaints}");
     let mut events = told.lines().filter(|line| line.contains("\"name\""));
     for name in [
         "authn_token_created",
         "authn_password_change",
+        "second_factor_asked",
         "authn_login_success",
         "authn_login_fail",
     ] {
         assert!(events.any(|event| event.contains(name)), "{name}: {told}");
     }
-    dev.sign_in("ada@example.com", PASSWORD).unwrap();
+    dev.sign_in("ada@example.com", PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
@@ -76,7 +77,15 @@ async fn the_lines_that_dev_prints_are_ready_to_paste() {
     assert!(paste("/RequestReset", "").contains("linkLifetime"));
     let token = dev.link_for("ada@example.com").await;
     assert!(paste("/ConfirmReset", &token).contains("passwordChangedAt"));
-    assert!(paste("/VerifyPassword", "").contains("signedIn"));
+    let pending = paste("/VerifyPassword", "");
+    let (_, challenge) = pending.split_once("\"challenge\": \"").unwrap();
+    let (challenge, _) = challenge.split_once('"').unwrap();
+    let code = dev.code_for("ada@example.com").await;
+    let second_step = line("/VerifySecondFactor")
+        .replace("rlq1_…", challenge)
+        .replace("123456", &code);
+    let script = format!("{}\n{second_step}", line("export "));
+    assert!(printed(&mut shell(&dev, &script)).contains("\"proof\""));
     let watch = line("/WatchEvents").replace("\"follow\": true", "");
     let script = format!("{}\n{watch}", line("export "));
     assert!(printed(&mut shell(&dev, &script)).contains("authn_login_success"));

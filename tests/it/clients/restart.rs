@@ -29,11 +29,11 @@ async fn a_restart_keeps_everything_and_gives_the_demo_accounts_their_passwords_
     assert_eq!(after["token"], before["token"]);
     assert_eq!(after["accounts"], before["accounts"]);
     assert_eq!(dev.relatch("account list"), accounts);
-    dev.sign_in("ada@example.com", old_password).unwrap();
-    let refused = dev.sign_in("ada@example.com", PASSWORD).unwrap_err();
+    assert_eq!(dev.messages(), Vec::<Value>::new());
+    dev.sign_in("ada@example.com", old_password).await.unwrap();
+    let refused = dev.sign_in("ada@example.com", PASSWORD).await.unwrap_err();
     assert_eq!(refused.reason(), "CREDENTIALS_WRONG");
     assert_eq!(credential_version(&dev, "grace@example.com"), graces);
-    assert_eq!(dev.messages(), Vec::<Value>::new());
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ impl Bench {
     }
 
     /// The same account after an app was enrolled.
-    async fn enrolled(&self, account: &Account, byte: u8) -> Account {
+    pub(super) async fn enrolled(&self, account: &Account, byte: u8) -> Account {
         self.begun(account, byte).await;
         self.tried(account.account_id).await;
         let finished = self.store.finish_enrolment(finish(account, byte)).await;
@@ -130,7 +130,7 @@ impl Bench {
     async fn due_notices(&self) -> Vec<Notice> {
         let about = |content| match content {
             MessageContent::Notice { about, .. } => about,
-            MessageContent::ResetLink { .. } => panic!("no link is due"),
+            other => panic!("no notice: {other:?}"),
         };
         let due = self.due().await;
         due.iter().map(|message| about(message.content)).collect()

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod codes;
 mod factors;
 mod import;
 mod invitations;
@@ -10,6 +11,7 @@ mod outbox;
 mod peppers;
 mod requests;
 mod resets;
+mod second_factors;
 mod sign_in;
 mod sqlite;
 mod tidy;
@@ -17,14 +19,14 @@ mod wrong_passwords;
 
 use crate::support::clock::ManualClock;
 use crate::support::fixture;
-use relatch::domain::account::Account;
+use relatch::domain::account::{Account, Profile};
 use relatch::domain::audit::Sequence;
 use relatch::domain::id::AccountId;
 use relatch::domain::message::ChannelKind;
 use relatch::domain::token::Link;
 use relatch::store::{
-    AccountCreated, AccountSelector, EventStretch, LeasedMessage, LiveReset, MessageContent,
-    OpenedReset, Store, TakenIn,
+    AccountCreated, AccountSelector, CreateAccount, EventStretch, LeasedMessage, LiveReset,
+    MessageContent, OpenedReset, Store, TakenIn,
 };
 use std::sync::Arc;
 
@@ -37,12 +39,16 @@ pub(crate) struct Bench {
 impl Bench {
     /// Creates an account with a verified address.
     pub(crate) async fn account(&self, email: &str) -> Account {
-        match self
-            .store
-            .create_account(fixture::create(email))
-            .await
-            .unwrap()
-        {
+        self.account_of(fixture::profile(email)).await
+    }
+
+    /// Creates an account with this profile.
+    pub(crate) async fn account_of(&self, profile: Profile) -> Account {
+        let create = CreateAccount {
+            profile,
+            ..fixture::create("ada@example.com")
+        };
+        match self.store.create_account(create).await.unwrap() {
             AccountCreated::Created(account) => account,
             other => panic!("{other:?}"),
         }
@@ -132,6 +138,7 @@ impl Bench {
 pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
         MessageContent::ResetLink { link, .. } => link,
+        MessageContent::Code { .. } => panic!("a code is no link"),
         MessageContent::Notice { .. } => panic!("a notice carries no link"),
     }
 }
@@ -189,6 +196,29 @@ macro_rules! contract {
                 a_sign_in_under_moved_credentials_does_not_stand,
                 an_outdated_hash_is_replaced_once,
                 ending_sessions_moves_the_watermark,
+            ],
+            codes: [
+                a_right_password_waits_for_the_factor_unless_codes_by_email_are_off,
+                codes_are_sent_a_minute_apart_and_three_times,
+                an_account_is_sent_ten_codes_a_day_and_its_sign_in_waits_all_the_same,
+                each_code_is_good_for_ten_minutes,
+                a_code_goes_to_where_the_factor_is,
+                a_code_is_not_sent_once_its_sign_in_is_over,
+                a_challenge_is_removed_once_it_is_over,
+            ],
+            second_factors: [
+                the_fifth_try_is_the_last,
+                of_many_tries_at_once_five_are_counted,
+                a_hundred_wrong_codes_in_a_row_stop_the_factor_and_its_own_link_reopens_it,
+                a_right_code_begins_the_count_anew,
+                the_owner_is_told_of_wrong_codes_at_five_and_at_a_hundred,
+                a_challenge_passes_once,
+                a_challenge_dies_with_the_credentials,
+                a_confirm_without_the_code_that_is_asked_for_changes_nothing,
+                of_many_uses_of_a_step_at_once_one_passes,
+                a_spent_code_leaves_the_link_as_it_was,
+                a_recovery_code_is_used_once_tells_the_owner_and_reopens_the_factor,
+                a_factor_that_is_chosen_begins_without_the_wrong_codes_before,
             ],
             wrong_passwords: [
                 the_tenth_begins_a_pause_at_its_source_and_nowhere_else,

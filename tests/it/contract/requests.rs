@@ -7,7 +7,7 @@ use relatch::domain::account::AccountChange;
 use relatch::domain::idempotency::Method;
 use relatch::domain::limit::{Limit, Rate, Rates};
 use relatch::domain::message::{ChannelKind, DeliveryState};
-use relatch::domain::reset::{LIVE_LINKS, Origin};
+use relatch::domain::reset::LIVE_LINKS;
 use relatch::store::{
     AccountCreated, CreateAccount, Limited, MessageFilter, MessagePage, OpenedReset, ProfileLink,
     RequestProfileLink, Resolve, TakeIn, TakenIn,
@@ -341,8 +341,7 @@ pub(super) async fn a_profile_link_goes_by_sms_where_that_is_the_factor(bench: B
         (ChannelKind::Sms, "+14155550101")
     );
     let live = bench.open(link_of(&due)).await;
-    assert_eq!(live.origin, Origin::Profile(ChannelKind::Sms));
-    assert_eq!(live.required_factor(), None);
+    assert_eq!(live.asked, None);
     bench.clock.advance(Duration::from_mins(10));
     let late = fixture::open(link_of(&due));
     let late = bench.store.open_reset(late).await.unwrap();

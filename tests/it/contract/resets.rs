@@ -10,7 +10,7 @@ use relatch::domain::message::{ChannelKind, MessageKind, Notice};
 use relatch::domain::token::Link;
 use relatch::store::{
     ConfirmReset, DeadLink, EndSessions, MessageContent, MessageFilter, MessagePage, OpenReset,
-    OpenedReset, ResetConfirmed, ResetsCancelled,
+    OpenedReset, PassedBy, ResetConfirmed, ResetsCancelled,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +73,7 @@ pub(super) async fn of_many_confirms_at_once_one_succeeds(bench: Bench) {
             match outcome.await.unwrap() {
                 ResetConfirmed::Confirmed(_) => confirmed += 1,
                 ResetConfirmed::Dead(why) => assert_eq!(why, DeadLink::Used),
+                other => panic!("{other:?}"),
             }
         }
         assert_eq!(confirmed, 1);
@@ -284,7 +285,10 @@ pub(super) async fn a_confirm_tells_the_owner_by_every_way_that_is_verified(benc
     bench.sms_account("ada@example.com").await;
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;
-    let confirm = confirm(link, &opened, password_hash(1));
+    let confirm = ConfirmReset {
+        passed: Some(fixture::passed(PassedBy::SentCode)),
+        ..confirm(link, &opened, password_hash(1))
+    };
     bench.store.confirm_reset(confirm).await.unwrap();
     let due = bench.due().await;
     let told: Vec<_> = due

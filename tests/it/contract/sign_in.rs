@@ -2,7 +2,7 @@
 
 use super::Bench;
 use crate::support::fixture::{
-    self, attempt, begin_sign_in, call, confirm, identifier, password_hash,
+    self, ask, attempt, begin_sign_in, call, confirm, identifier, password_hash,
 };
 use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::id::AccountId;
@@ -47,6 +47,7 @@ pub(super) fn right(account: &SignInAccount, rehash: Option<Rehash>) -> FinishSi
             rehash,
         },
         attempt: attempt("192.0.2.1"),
+        ask: ask(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::Bench;
 use super::sign_in::{begin, right, with_password};
-use crate::support::fixture::{attempt, begin_sign_in, call, confirm, identifier, password_hash};
+use crate::support::fixture::{
+    ask, attempt, begin_sign_in, call, confirm, identifier, password_hash,
+};
 use relatch::domain::id::AccountId;
 use relatch::domain::message::Notice;
 use relatch::domain::wrong_passwords::NotTried;
@@ -26,6 +28,7 @@ fn wrong(account_id: AccountId, ip: &str) -> FinishSignIn {
             account_id: Some(account_id),
         },
         attempt: attempt(ip),
+        ask: ask(),
     }
 }
 
@@ -69,7 +72,7 @@ impl Bench {
     async fn notices(&self) -> usize {
         let about = |content| match content {
             MessageContent::Notice { about, .. } => about,
-            MessageContent::ResetLink { .. } => panic!("no link is due"),
+            other => panic!("no notice: {other:?}"),
         };
         let due = self.due().await;
         due.iter()

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use crate::cli::{Ran, relatch};
 use crate::mail::server::MailServer;
+use crate::sms::gateway::Gateway;
 use crate::support::certificates::{Authority, Pair};
 
 /// A directory with a configuration and everything that it names, as they should be.
@@ -437,6 +438,43 @@ async fn mails_and_bounces_are_tried_by_the_files_that_they_need() {
     fs::remove_dir_all(house.path().join("templates/en")).unwrap();
     let (code, told) = house.doctor("--offline", &["mails", "bounces"]).await;
     assert_eq!((code, told.matches("ok  ").count()), (Some(0), 2), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sms_gateway_is_connected_to_and_told_nothing() {
+    let house = Installation::new(SmtpSecurity::Tls).await;
+    let gateway = Gateway::start_with_tls("localhost").await;
+    let settings = gateway.settings();
+    let configured = |ca_file: &str| {
+        format!(
+            "[sms]\nurl = \"{}\"\nsecret_file = \"{}\"\nca_file = \"{ca_file}\"\n\
+             allowed_networks = [\"127.0.0.0/8\", \"::1/128\"]\ncountries = [\"+1 9\"]\n[smtp]",
+            settings.url,
+            settings.secret_file.display()
+        )
+    };
+    let trusted = configured(&settings.ca_file.as_ref().unwrap().display().to_string());
+    house.set("[smtp]", &trusted);
+    let (code, told) = house.doctor("", &["SMS gateway"]).await;
+    let well =
+        "ok       SMS gateway: localhost: takes connections; 1000 messages a day at the most";
+    assert_eq!((code, told.as_str()), (Some(0), well));
+    assert!(gateway.got().is_empty());
+
+    house.set(&trusted, &configured(""));
+    let (code, told) = house.doctor("", &["SMS gateway"]).await;
+    assert!(
+        told.starts_with("problem  SMS gateway: localhost: ") && told.contains("UnknownIssuer"),
+        "{told}"
+    );
+    assert_eq!(code, Some(1));
+
+    gateway.write_secrets("whsec_AAAA");
+    let (_, told) = house.doctor("--offline", &["SMS gateway"]).await;
+    assert!(
+        told.contains("[sms] secret_file") && !told.contains("AAAA"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -123,13 +123,13 @@ async fn a_message_of_seventeen_kibibytes_is_refused_and_the_next_call_is_fine()
 async fn what_does_not_exist_yet_says_so() {
     let server = TestServer::start().await;
     let refused = server
-        .passwords()
-        .send_sign_in_code(pb::SendSignInCodeRequest::default())
+        .audit()
+        .get_checkpoint(pb::GetCheckpointRequest::default())
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
     assert!(
-        refused.message().contains("not available"),
+        refused.message().contains("not built yet"),
         "{}",
         refused.message()
     );

@@ -116,6 +116,7 @@ async fn of_many_sign_ins_at_once_one_replaces_the_hash_and_all_of_them_stand() 
     for sign_in in sign_ins {
         sign_in.await.unwrap().unwrap();
     }
+    server.settled().await;
     assert_eq!(database::count(&server.data(), "replaced", "1"), 1);
     let signed_in = server.verify(&email, &foreign.password).await.unwrap();
     assert_eq!(signed_in.credential_version, 1);

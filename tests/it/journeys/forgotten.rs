@@ -77,10 +77,16 @@ async fn a_person_gets_back_in_and_the_log_tells_the_story() {
             "user_created",
             "authn_token_created",
             "authn_password_change",
+            "second_factor_code_created",
+            "second_factor_asked",
+            "second_factor_tried",
             "authn_login_success",
             "authn_token_created",
             "authn_password_change",
             "authn_login_fail",
+            "second_factor_code_created",
+            "second_factor_asked",
+            "second_factor_tried",
             "authn_login_success",
         ]
     );
@@ -200,27 +206,6 @@ async fn passwords_are_verified_whole_and_normalised() {
         let refused = server.verify("ada@example.com", near).await.unwrap_err();
         assert_eq!(reason(&refused), "CREDENTIALS_WRONG", "{near}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn other_factors_are_refused_in_words_until_they_exist() {
-    let server = TestServer::start().await;
-    server.sms_account("grace@example.com").await;
-    let token = server.request_link("grace@example.com").await;
-    let inspect = pb::InspectResetRequest {
-        token: token.clone(),
-        client: client(),
-    };
-    let inspected = server
-        .passwords()
-        .inspect_reset(inspect)
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(inspected.required_factor(), pb::SecondFactor::Sms);
-    let refused = server.confirm(&token, PASSWORD).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
-    assert!(refused.message().contains("SMS"), "{}", refused.message());
 }
 
 #[tokio::test(flavor = "multi_thread")]

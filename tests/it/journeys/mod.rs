@@ -1,6 +1,7 @@
 //! What people go through, over gRPC, as they would.
 
 mod change;
+mod codes;
 mod dead_links;
 mod factors;
 mod forgotten;

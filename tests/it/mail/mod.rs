@@ -2,7 +2,7 @@
 
 mod bounces;
 mod journeys;
-mod post;
+pub(crate) mod post;
 mod protection;
 mod refusals;
 mod secrets;

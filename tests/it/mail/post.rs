@@ -2,10 +2,11 @@
 
 use relatch::app;
 use relatch::config::Smtp;
-use relatch::delivery::Courier;
 use relatch::delivery::render::{Brand, Renderer, TemplateDirs};
+use relatch::delivery::{Channel, Courier};
 use relatch::domain::message::{ChannelKind, DeliveryState};
 use relatch::domain::page::Pages;
+use relatch::domain::sms_budget::SmsBudgets;
 use relatch::metrics::DeliveryMetrics;
 use relatch::random::SystemRandom;
 use relatch::store::sqlite::{SqliteSettings, SqliteStore};
@@ -21,14 +22,52 @@ use crate::support::fixture;
 pub(crate) struct Post {
     pub bench: Bench,
     pub courier: Arc<Courier>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Post {
     /// An empty outbox, whose mails leave by these settings.
     pub(crate) fn new(settings: &Smtp) -> Self {
+        let channel = app::smtp::channel(settings, false, Arc::new(SystemRandom)).unwrap();
+        Self::by(ChannelKind::Email, Arc::new(channel), None)
+    }
+
+    /// An empty outbox, whose messages of this kind leave by this channel, as many as these budgets allow.
+    pub(crate) fn by(
+        carries: ChannelKind,
+        channel: Arc<dyn Channel>,
+        budgets: Option<SmsBudgets>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::default());
+        Self::open(directory, Arc::default(), (carries, channel, budgets))
+    }
+
+    /// The same, after a restart.
+    pub(crate) fn reopened(self) -> Self {
+        let Self {
+            bench,
+            courier,
+            directory,
+        } = self;
+        let clock = bench.clock.clone();
+        let Some(Courier {
+            carries,
+            channel,
+            budgets,
+            ..
+        }) = Arc::into_inner(courier)
+        else {
+            panic!("nothing is delivered")
+        };
+        drop(bench);
+        Self::open(directory, clock, (carries, channel, budgets))
+    }
+
+    fn open(
+        directory: TempDir,
+        clock: Arc<ManualClock>,
+        (carries, channel, budgets): (ChannelKind, Arc<dyn Channel>, Option<SmsBudgets>),
+    ) -> Self {
         let store: Arc<dyn Store> = Arc::new(
             SqliteStore::open(
                 &directory.path().join("data"),
@@ -43,20 +82,21 @@ impl Post {
             support_contact: None,
         };
         let courier = Courier {
-            carries: ChannelKind::Email,
+            carries,
             store: store.clone(),
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
             keyring: Arc::new(arc_swap::ArcSwap::from_pointee(fixture::keyring())),
             renderer: Arc::new(Renderer::new(&brand, TemplateDirs::default()).unwrap()),
-            channel: Arc::new(app::smtp::channel(settings, false, Arc::new(SystemRandom)).unwrap()),
+            channel,
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
+            budgets,
             metrics: DeliveryMetrics::default(),
         };
         Self {
             bench: Bench { store, clock },
             courier: Arc::new(courier),
-            _directory: directory,
+            directory,
         }
     }
 

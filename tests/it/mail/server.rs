@@ -230,6 +230,12 @@ impl Mail {
         header.unwrap()[1].as_str().unwrap()
     }
 
+    /// The code that stands on a line of its own, in the text.
+    pub(crate) fn code(&self) -> String {
+        let is_code = |line: &&str| line.len() == 6 && line.parse::<u32>().is_ok();
+        self.text().lines().find(is_code).unwrap().to_owned()
+    }
+
     /// The token of the link that begins with `prefix`, in the text.
     pub(crate) fn token(&self, prefix: &str) -> String {
         let (_, rest) = self.text().split_once(prefix).unwrap();

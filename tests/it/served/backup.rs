@@ -64,7 +64,10 @@ async fn use_link(
 async fn nothing_that_had_ended_lives_again() {
     let post = MailServer::start(SmtpSecurity::Tls).await;
     let premises = Premises::new();
-    premises.configure_with(&lead_to(&post.settings()), "limits.identifier = \"100/1h\"");
+    premises.configure_with(
+        &lead_to(&post.settings()),
+        "limits.identifier = \"100/1h\"\nsignin.email_code = false",
+    );
     premises.grant(r#""reset", "profile", "signin", "accounts""#);
     let mut served = premises.serve().await;
     let (_, mut accounts) = clients(&premises, &served).await;
@@ -106,6 +109,7 @@ async fn nothing_that_had_ended_lives_again() {
     use_link(&premises, &served, &used_later, LATER)
         .await
         .unwrap();
+    post.mail(5).await;
 
     let refused = store(&["restore"], &file, configured).unwrap_err();
     assert!(refused.contains("move the whole directory"), "{refused}");

@@ -2,6 +2,7 @@
 
 use super::{Premises, Served, TOKEN};
 use crate::mail::server::MailServer;
+use crate::sms::gateway::{Answer, Gateway};
 use crate::support::requests::{client, confirm};
 use relatch::config::{Smtp, SmtpSecurity};
 use relatch::pb::account_service_client::AccountServiceClient;
@@ -73,6 +74,49 @@ pub(super) async fn signs_in(premises: &Premises, served: &Served, password: &st
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_goes_by_sms_over_tls_and_keeps_for_a_restart() {
+    let gateway = Gateway::start_with_tls("localhost").await;
+    let settings = gateway.settings();
+    let premises = Premises::new();
+    premises.configure(&format!(
+        "sms.url = \"{}\"\nsms.secret_file = \"{}\"\nsms.ca_file = \"{}\"\n\
+         sms.allowed_networks = [\"127.0.0.0/8\", \"::1/128\"]\nsms.countries = [\"+1 2\"]\n",
+        settings.url,
+        settings.secret_file.display(),
+        settings.ca_file.unwrap().display(),
+    ));
+    premises.grant("\"reset\", \"profile\", \"accounts\"");
+    gateway.answers([Answer::Say(503, "closed".to_owned())]);
+    let mut served = premises.serve().await;
+    let (mut passwords, mut accounts) = clients(&premises, &served).await;
+    let creation = pb::CreateAccountRequest {
+        email: EMAIL.to_owned(),
+        phone: "+14155550101".to_owned(),
+        phone_verified: true,
+        second_factor: pb::SecondFactor::Sms.into(),
+        ..pb::CreateAccountRequest::default()
+    };
+    let created = accounts.create_account(creation).await.unwrap();
+    let from_profile = pb::SendProfileResetLinkRequest {
+        account_id: created.into_inner().account.unwrap().account_id,
+        client: client(),
+        request_id: String::new(),
+    };
+    let sent = passwords.send_profile_reset_link(from_profile).await;
+    assert_eq!(sent.unwrap().into_inner().channel(), pb::Channel::Sms);
+    gateway.request(1).await;
+    assert!(served.end().await.success());
+
+    let served = premises.serve().await;
+    let (mut passwords, _) = clients(&premises, &served).await;
+    let text = gateway.request(2).await.json()["text"].clone();
+    let (_, token) = text.as_str().unwrap().split_once('#').unwrap();
+    let confirmed = passwords.confirm_reset(confirm(token, PASSWORD)).await;
+    confirmed.unwrap();
+    assert_eq!(gateway.request(3).await.json()["kind"], "PASSWORD_CHANGED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
     let mut post = MailServer::start(SmtpSecurity::Tls).await;
     let premises = Premises::new();
@@ -109,12 +153,17 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
         password: PASSWORD.to_owned(),
         client: client(),
     };
-    let signed_in = passwords
-        .verify_password(sign_in)
-        .await
-        .unwrap()
-        .into_inner();
-    assert!(matches!(signed_in.outcome, Some(Outcome::SignedIn(_))));
+    let verified = passwords.verify_password(sign_in).await.unwrap();
+    let Some(Outcome::Pending(pending)) = verified.into_inner().outcome else {
+        panic!("a code is asked for")
+    };
+    let second_step = pb::VerifySecondFactorRequest {
+        challenge: pending.challenge,
+        code: post.mail(3).await.code(),
+        client: client(),
+    };
+    let signed_in = passwords.verify_second_factor(second_step).await.unwrap();
+    assert!(signed_in.into_inner().proof.starts_with("rlp1_"));
 
     // The server is away when the profile's link is asked for, and the service is started anew meanwhile.
     post.down().await;
@@ -131,7 +180,7 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
     let served = premises.serve().await;
     post.up().await;
     let (mut passwords, _) = clients(&premises, &served).await;
-    let token = post.mail(3).await.token("rlt1_");
+    let token = post.mail(4).await.token("rlt1_");
     let another = "nine quiet lanterns hum";
     passwords
         .confirm_reset(confirm(&token, another))

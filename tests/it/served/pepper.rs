@@ -42,7 +42,8 @@ fn configure(premises: &Premises, peppers: Option<&str>) {
         let path = premises.path(name);
         format!("password.pepper_file = \"{}\"\n", path.display())
     });
-    premises.configure(&setting.unwrap_or_default());
+    let setting = setting.unwrap_or_default();
+    premises.configure(&format!("{setting}signin.email_code = false\n"));
     premises.grant(r#""signin", "accounts", "import", "export_hashes""#);
 }
 

@@ -23,6 +23,11 @@ impl ManualClock {
         self.0
             .fetch_add(relatch::domain::time::micros(span), Ordering::SeqCst);
     }
+
+    /// Sets the clock.
+    pub(crate) fn set(&self, moment: Timestamp) {
+        self.0.store(moment.as_micros(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

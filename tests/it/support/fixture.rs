@@ -3,8 +3,9 @@
 use relatch::domain::account::{AccountChange, DisplayName, Locale, Profile, SecondFactor};
 use relatch::domain::call::{Call, CallerName, CorrelationId};
 use relatch::domain::client::Source;
+use relatch::domain::code::CodeFor;
 use relatch::domain::email::Email;
-use relatch::domain::id::{AccountId, MessageId, ResetId};
+use relatch::domain::id::{AccountId, ChallengeId, MessageId, ResetId};
 use relatch::domain::idempotency::{Method, Repeatable};
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::limit::{self, Bucket, Limit, LimitKey, Rate};
@@ -18,9 +19,10 @@ use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
-    AddressNotices, BeginSignIn, CancelResets, ConfirmReset, CreateAccount, INTAKE_CAP,
-    LeaseMessages, OpenReset, PasswordTry, RequestProfileLink, Resolve, SendInvite, TakeIn,
-    UpdateAccount, Whence,
+    AccountSelector, AddressNotices, AskFactor, BeginSignIn, CancelResets, CodeOrder, ConfirmReset,
+    CountedTry, CreateAccount, FactorPassed, INTAKE_CAP, LeaseMessages, LooksLike, OpenReset,
+    PassedBy, PasswordTry, RefuseFactor, RequestProfileLink, Resolve, SendCode, SendInvite, TakeIn,
+    TryFactor, UpdateAccount, Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -88,6 +90,16 @@ pub(crate) fn profile(email: &str) -> Profile {
     }
 }
 
+/// A verified phone, to which codes go.
+pub(crate) fn sms_profile(email: &str) -> Profile {
+    Profile {
+        phone: Some(Phone::parse("+14155550101").expect("a phone")),
+        phone_verified: true,
+        second_factor: SecondFactor::Sms,
+        ..profile(email)
+    }
+}
+
 /// Creates an account with this address.
 pub(crate) fn create(email: &str) -> CreateAccount {
     CreateAccount {
@@ -109,6 +121,11 @@ pub(crate) fn create_with_sms(email: &str) -> CreateAccount {
         },
         ..create(email)
     }
+}
+
+/// The account with this address.
+pub(crate) fn selector(email: &str) -> AccountSelector {
+    AccountSelector::Email(profile(email).email.key().clone())
 }
 
 /// Changes an account, whatever was read of it.
@@ -239,12 +256,76 @@ pub(crate) fn confirm(
         repeatable: None,
         reset_id: link.reset_id,
         credential_version: opened.credential_version,
+        passed: None,
         password_hash,
         notice_id: MessageId::from_bytes(fresh()),
-        whence: Whence {
-            network: Network::of([192, 0, 2, 1].into()),
-            device: BrowserAndSystem::recognise(""),
-        },
+        whence: whence(),
+    }
+}
+
+/// Somewhere, with whichever browser.
+pub(crate) fn whence() -> Whence {
+    Whence {
+        network: Network::of([192, 0, 2, 1].into()),
+        device: BrowserAndSystem::recognise(""),
+    }
+}
+
+/// What a second factor is asked with where codes by email are off, under no limit.
+pub(crate) fn ask() -> AskFactor {
+    AskFactor {
+        challenge_id: ChallengeId::from_bytes(fresh()),
+        email_code: false,
+        code: code_order(),
+    }
+}
+
+/// What a message with a code is made with, under no limit.
+pub(crate) fn code_order() -> CodeOrder {
+    CodeOrder {
+        message_id: MessageId::from_bytes(fresh()),
+        rate: generous(),
+        fallback_locale: Locale::default(),
+    }
+}
+
+/// Sends a code, under no limit.
+pub(crate) fn send_code(what_for: CodeFor) -> SendCode {
+    SendCode {
+        call: call(),
+        what_for,
+        limits: Vec::new(),
+        order: code_order(),
+    }
+}
+
+/// Counts a code of six digits, under no limit.
+pub(crate) fn try_factor(what_for: CodeFor) -> TryFactor {
+    TryFactor {
+        call: call(),
+        what_for,
+        limits: Vec::new(),
+        looks_like: LooksLike::SixDigits,
+    }
+}
+
+/// A code that was right.
+pub(crate) fn passed(by: PassedBy) -> FactorPassed {
+    FactorPassed {
+        by,
+        notice_id: MessageId::from_bytes(fresh()),
+        whence: whence(),
+    }
+}
+
+/// Says that a counted code was wrong.
+pub(crate) fn refuse_factor(what_for: CodeFor, tried: CountedTry) -> RefuseFactor {
+    RefuseFactor {
+        call: call(),
+        what_for,
+        tried,
+        notice_id: MessageId::from_bytes(fresh()),
+        whence: whence(),
     }
 }
 
@@ -262,10 +343,7 @@ pub(crate) fn attempt(ip: &str) -> PasswordTry {
     PasswordTry {
         source: Pseudonym::of(&keyring(), Subject::Source, source(ip).narrow()),
         notice_id: MessageId::from_bytes(fresh()),
-        whence: Whence {
-            network: Network::of([192, 0, 2, 1].into()),
-            device: BrowserAndSystem::recognise(""),
-        },
+        whence: whence(),
     }
 }
 

@@ -61,6 +61,13 @@ pub(crate) fn cancel_token(mail: &OutgoingMessage) -> String {
     token_in(&mail.text, "rlc1_")
 }
 
+/// The six digits in a message.
+pub(crate) fn code_in(message: &OutgoingMessage) -> String {
+    let word = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut words = message.text.split(|c: char| !c.is_alphanumeric());
+    words.find(word).expect("the message has a code").to_owned()
+}
+
 fn token_in(text: &str, prefix: &str) -> String {
     let start = text.find(prefix).expect("the mail has the link");
     text[start..]

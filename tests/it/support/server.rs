@@ -1,7 +1,7 @@
 //! The very server that the binary runs, on loopback, with a clock to move and an inbox to read.
 
 use super::clock::ManualClock;
-use super::requests::{client, client_at, confirm, reset_token, update_request};
+use super::requests::{client, client_at, code_in, confirm, reset_token, update_request};
 use super::{database, fixture};
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -14,6 +14,7 @@ use relatch::domain::caller::{CallerCredential, CallerStanza, CallerToken};
 use relatch::domain::keyring::Keyring;
 use relatch::domain::message::MessageKind;
 use relatch::domain::page::Pages;
+use relatch::domain::sms_budget::SmsBudgets;
 use relatch::grpc::callers::Callers;
 use relatch::metrics::{Listener, Metrics};
 use relatch::pb;
@@ -22,6 +23,7 @@ use relatch::pb::audit_service_client::AuditServiceClient;
 use relatch::pb::delivery_service_client::DeliveryServiceClient;
 use relatch::pb::factor_service_client::FactorServiceClient;
 use relatch::pb::password_service_client::PasswordServiceClient;
+use relatch::pb::verify_password_response::Outcome;
 use relatch::random::SystemRandom;
 use relatch::service::Service;
 use relatch::shutdown::{self, Trigger};
@@ -114,6 +116,7 @@ impl TestServer {
             "check_source",
             "sign_in_source",
             "identifier",
+            "codes",
         ];
         let settings: Vec<_> = limits
             .iter()
@@ -136,7 +139,21 @@ impl TestServer {
         settings: &[(&str, &str)],
         channel: Option<Arc<dyn delivery::Channel>>,
     ) -> Self {
-        Self::begin(settings, channel, Vec::new()).await
+        Self::begin(settings, |inbox| by_mail(channel, inbox), Vec::new()).await
+    }
+
+    /// Starts a server whose mails go into an inbox, and whose text messages leave by this channel, as many as these
+    /// budgets allow.
+    pub(crate) async fn start_texting(
+        sms: Option<Arc<dyn delivery::Channel>>,
+        sms_budgets: Option<SmsBudgets>,
+    ) -> Self {
+        let channels = |inbox: &Inbox| Channels {
+            mail: Arc::new(inbox.clone()),
+            sms,
+            sms_budgets,
+        };
+        Self::begin(&[], channels, Vec::new()).await
     }
 
     /// Starts a server with these settings that shows this too, and tells where.
@@ -147,12 +164,13 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let pages = vec![(Listener::Console, listener.into(), router)];
-        (Self::begin(settings, None, pages).await, address)
+        let channels = |inbox: &Inbox| by_mail(None, inbox);
+        (Self::begin(settings, channels, pages).await, address)
     }
 
     async fn begin(
         settings: &[(&str, &str)],
-        channel: Option<Arc<dyn delivery::Channel>>,
+        channels: impl FnOnce(&Inbox) -> Channels,
         pages: Vec<(Listener, Socket, Router)>,
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -170,10 +188,7 @@ impl TestServer {
             random: Arc::new(SystemRandom),
             keyring: keyring.clone(),
             callers: Arc::new(ArcSwap::from_pointee(Callers::new(stanzas))),
-            channels: Channels {
-                mail: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
-                sms: Some(Arc::new(inbox.clone())),
-            },
+            channels: channels(&inbox),
             pages: Pages::of_console("127.0.0.1:1".parse().unwrap()),
             metrics: Metrics::default(),
         };
@@ -349,12 +364,12 @@ impl TestServer {
         answer.map(tonic::Response::into_inner)
     }
 
-    /// Signs in.
+    /// Signs in, with the code from the mail where one is asked for.
     pub(crate) async fn verify(&self, email: &str, password: &str) -> Result<pb::SignedIn, Status> {
         self.verify_at("192.0.2.1", email, password).await
     }
 
-    /// Signs in from this address.
+    /// The same from this address.
     pub(crate) async fn verify_at(
         &self,
         ip: &str,
@@ -366,27 +381,67 @@ impl TestServer {
             password: password.to_owned(),
             client: client_at(ip),
         };
-        match self
-            .passwords()
-            .verify_password(request)
-            .await?
-            .into_inner()
-            .outcome
-        {
-            Some(pb::verify_password_response::Outcome::SignedIn(signed_in)) => Ok(signed_in),
-            other => panic!("{other:?}"),
+        let earlier = self.inbox.messages();
+        let answer = self.passwords().verify_password(request).await?;
+        match answer.into_inner().outcome.unwrap() {
+            Outcome::SignedIn(signed_in) => Ok(signed_in),
+            Outcome::Pending(pending) => {
+                let mail = self
+                    .message(|mail| {
+                        let earlier = earlier.iter().any(|it| it.message_id == mail.message_id);
+                        mail.to == email && mail.kind == MessageKind::SignInCode && !earlier
+                    })
+                    .await;
+                self.pass(&pending.challenge, &code_in(&mail)).await
+            }
         }
     }
 
-    /// Waits for a mail of this kind to this address: the courier works on its own time.
+    /// Shows a password, and gets no further than that.
+    pub(crate) async fn pending(&self, email: &str, password: &str) -> pb::SecondFactorPending {
+        let request = pb::VerifyPasswordRequest {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            client: client(),
+        };
+        let answer = self.passwords().verify_password(request).await.unwrap();
+        match answer.into_inner().outcome.unwrap() {
+            Outcome::Pending(pending) => pending,
+            Outcome::SignedIn(_) => panic!("no second factor is asked for"),
+        }
+    }
+
+    /// Shows the code that a sign-in waits for.
+    pub(crate) async fn pass(&self, challenge: &str, code: &str) -> Result<pb::SignedIn, Status> {
+        let request = pb::VerifySecondFactorRequest {
+            challenge: challenge.to_owned(),
+            code: code.to_owned(),
+            client: client(),
+        };
+        let passed = self.passwords().verify_second_factor(request).await?;
+        let passed = passed.into_inner();
+        Ok(pb::SignedIn {
+            account_id: passed.account_id,
+            credential_version: passed.credential_version,
+            proof: passed.proof,
+        })
+    }
+
+    /// Waits for a mail of this kind to this address.
     pub(crate) async fn mail_to(&self, email: &str, kind: MessageKind) -> Arc<OutgoingMessage> {
+        self.message(|mail| mail.to == email && mail.kind == kind)
+            .await
+    }
+
+    /// Waits for a message that is like this: the courier works on its own time.
+    pub(crate) async fn message(
+        &self,
+        like: impl Fn(&OutgoingMessage) -> bool,
+    ) -> Arc<OutgoingMessage> {
         let arrived = async {
             loop {
                 let messages = self.inbox.messages();
-                if let Some(mail) = messages
-                    .iter()
-                    .find(|mail| mail.to == email && mail.kind == kind)
-                {
+                if let Some(mail) = messages.iter().find(|mail| like(mail)) {
                     return mail.clone();
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -413,6 +468,20 @@ impl TestServer {
                 .unwrap()
         };
         super::eventually(async || queued() == 0).await;
+    }
+
+    /// Sends a link to an account, as the person who is signed in.
+    pub(crate) async fn send_profile_link(
+        &self,
+        account: &pb::Account,
+    ) -> Result<pb::SendProfileResetLinkResponse, Status> {
+        let request = pb::SendProfileResetLinkRequest {
+            account_id: account.account_id.clone(),
+            client: client(),
+            request_id: String::new(),
+        };
+        let sent = self.passwords().send_profile_reset_link(request).await;
+        sent.map(tonic::Response::into_inner)
     }
 
     /// The newest messages of an account.
@@ -448,6 +517,15 @@ impl TestServer {
         self.trigger.pull();
         self.running.await.unwrap();
         self.directory
+    }
+}
+
+/// Mails by this channel, if not into the inbox where the text messages go.
+fn by_mail(channel: Option<Arc<dyn delivery::Channel>>, inbox: &Inbox) -> Channels {
+    Channels {
+        mail: channel.unwrap_or_else(|| Arc::new(inbox.clone())),
+        sms: Some(Arc::new(inbox.clone())),
+        sms_budgets: None,
     }
 }
 
@@ -490,6 +568,7 @@ fn limits_of_the_real_one(mut variables: HashMap<String, String>) -> HashMap<Str
         ("SIGN_IN_SOURCE", "30/1m"),
         ("IDENTIFIER", "3, then 1/1h"),
         ("PROFILE_LINK", "3, then 1/1h"),
+        ("CODES", "10/24h"),
     ];
     for (limit, rate) in limits {
         variables

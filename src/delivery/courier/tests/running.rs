@@ -22,14 +22,20 @@ async fn a_store_that_cannot_be_read_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_work_is_taken_up_at_once() {
+async fn new_work_waits_a_moment_for_more_of_it_and_is_taken_up() {
     let channel = Scripted::new([]);
     let scene = Scene::new(channel.clone());
     let (_stop, _running) = scene.run();
     sleep(Duration::from_secs(7)).await;
     scene.outbox.put(reset_link(1, scene.clock.now()));
-    sleep(Duration::from_millis(1)).await;
-    assert_eq!(scene.outbox.only().state, DeliveryState::Sent);
+    sleep(Duration::from_millis(49)).await;
+    assert_eq!(scene.outbox.only().state, DeliveryState::Queued);
+    scene.outbox.put(reset_link(2, scene.clock.now()));
+    sleep(Duration::from_millis(2)).await;
+    assert_eq!(
+        scene.outbox.states(),
+        [DeliveryState::Sent, DeliveryState::Sent]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -174,6 +174,7 @@ impl Scene {
                 cancel: page("cancel"),
                 forgot_password: page("forgot"),
             },
+            budgets: None,
             metrics: self.metrics.delivery.clone(),
         }
     }

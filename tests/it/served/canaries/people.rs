@@ -82,9 +82,11 @@ pub(super) async fn both_journeys(
         Code::FailedPrecondition
     );
     post.mail(2).await;
-    let proof = sign_in(clients, &values.email, &values.old_password)
+    let challenge = sign_in(clients, &values.email, &values.old_password)
         .await
         .unwrap();
+    let proof = pass(clients, &challenge, &post.mail(3).await.code()).await;
+    values.keep("the first challenge", challenge);
     values.keep("the first proof", proof);
     for (email, password) in [
         (&values.email, &values.wrong_password),
@@ -100,20 +102,22 @@ pub(super) async fn both_journeys(
         request_id: "canary".to_owned(),
     };
     clients.0.send_profile_reset_link(wanted).await.unwrap();
-    let link = post.mail(3).await.token("rlt1_");
+    let link = post.mail(4).await.token("rlt1_");
     assert_eq!(
         confirm(clients, &link, &values.new_password).await,
         Code::Ok
     );
     values.keep("the profile's link", link);
-    post.mail(4).await;
-    let proof = sign_in(clients, &values.email, &values.new_password)
+    post.mail(5).await;
+    let challenge = sign_in(clients, &values.email, &values.new_password)
         .await
         .unwrap();
+    let proof = pass(clients, &challenge, &post.mail(6).await.code()).await;
+    values.keep("the second challenge", challenge);
     values.keep("the second proof", proof);
 
     ask_for_link(clients, &values.email).await;
-    let mail = post.mail(5).await;
+    let mail = post.mail(7).await;
     let cancel = mail.token("rlc1_");
     values.keep("a link that is cancelled", mail.token("rlt1_"));
     values.keep("a cancel link that is used", cancel.clone());
@@ -155,7 +159,7 @@ async fn confirm((passwords, _): &mut Clients, token: &str, password: &str) -> C
     confirmed.map_or_else(|status| status.code(), |_| Code::Ok)
 }
 
-/// The proof of who signs in.
+/// The challenge of who shows a password.
 async fn sign_in(
     (passwords, _): &mut Clients,
     email: &str,
@@ -172,9 +176,20 @@ async fn sign_in(
         .into_inner()
         .outcome
     {
-        Some(Outcome::SignedIn(signed_in)) => Ok(signed_in.proof),
+        Some(Outcome::Pending(pending)) => Ok(pending.challenge),
         other => panic!("{other:?}"),
     }
+}
+
+/// The proof of who shows the code as well.
+async fn pass((passwords, _): &mut Clients, challenge: &str, code: &str) -> String {
+    let second_step = pb::VerifySecondFactorRequest {
+        challenge: challenge.to_owned(),
+        code: code.to_owned(),
+        client: Some(person()),
+    };
+    let passed = passwords.verify_second_factor(second_step).await;
+    passed.unwrap().into_inner().proof
 }
 
 /// Calls with a token of somebody whom nobody knows, and with a trace that is none.

@@ -32,7 +32,7 @@ pub(super) struct Values {
     pub(super) pepper: [u8; 32],
     /// What the account is called, once there is one.
     pub(super) account_id: String,
-    /// Links, cancel links and proofs, by what they are told by.
+    /// Links, cancel links, challenges and proofs, by what they are told by.
     tokens: BTreeMap<String, String>,
     /// The token of a caller whom nobody knows.
     pub(super) unknown_caller: CallerToken,

@@ -36,6 +36,7 @@ limits.check_source = "1000000/1s"
 limits.sign_in_source = "1000000/1s"
 limits.identifier = "1000000/1s"
 limits.profile_link = "1000000/1s"
+signin.email_code = false
 "#;
 
 /// Copies a database as it lies there.

@@ -1,10 +1,13 @@
-//! When a mail server may be tried: a server that is gone costs one connection now and then, however
-//! many messages wait for it.
+//! When a mail server or an SMS gateway may be tried: a server that is gone costs one connection now and
+//! then, however many messages wait for it.
 //!
 //! A state machine without I/O; it is told the time and given its randomness.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+
+use crate::random::{self, Random};
 
 /// After how many failures in a row the server counts as gone. A few at a time may fail together.
 const FAILURES: u32 = 3;
@@ -14,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Remembers how the server has been doing.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+struct Breaker {
     state: State,
     /// How many pauses there have been since the server last answered a message.
     pauses: u32,
@@ -51,7 +54,7 @@ pub(super) enum Admission {
 
 impl Breaker {
     /// What may be done at this moment.
-    pub(super) fn admission(&self, now: Instant) -> Admission {
+    fn admission(&self, now: Instant) -> Admission {
         match self.state {
             State::Closed { .. } => Admission::Send,
             State::OnTrial => Admission::SendOne,
@@ -61,12 +64,12 @@ impl Breaker {
     }
 
     /// The server answered a message: accepted it, or refused this one.
-    pub(super) fn answered(&mut self) {
+    fn answered(&mut self) {
         *self = Self::default();
     }
 
     /// The server answered a probe. That it takes messages as well is still to be seen.
-    pub(super) fn probed(&mut self) {
+    fn probed(&mut self) {
         if let State::Open { .. } = self.state {
             self.state = State::OnTrial;
         }
@@ -74,7 +77,7 @@ impl Breaker {
 
     /// The server could not be used. Gives the pause that this begins, if it does: doubling from 1 s to
     /// 30 s, and of that a random share between half and all.
-    pub(super) fn failed(&mut self, now: Instant, random: u32) -> Option<Duration> {
+    fn failed(&mut self, now: Instant, random: u32) -> Option<Duration> {
         match &mut self.state {
             State::Closed { failures } if *failures + 1 < FAILURES => {
                 *failures += 1;
@@ -92,6 +95,46 @@ impl Breaker {
                 Some(pause)
             }
         }
+    }
+}
+
+/// A breaker that all attempts of a channel share.
+pub(super) struct Gate {
+    breaker: Mutex<Breaker>,
+    random: Arc<dyn Random>,
+}
+
+impl Gate {
+    /// An open way; `random` spreads the pauses after failures.
+    pub(super) fn new(random: Arc<dyn Random>) -> Self {
+        let breaker = Mutex::default();
+        Self { breaker, random }
+    }
+
+    /// See [`Breaker::admission`].
+    pub(super) fn admission(&self) -> Admission {
+        self.lock().admission(Instant::now())
+    }
+
+    /// See [`Breaker::answered`].
+    pub(super) fn answered(&self) {
+        self.lock().answered();
+    }
+
+    /// See [`Breaker::probed`].
+    pub(super) fn probed(&self) {
+        self.lock().probed();
+    }
+
+    /// See [`Breaker::failed`].
+    pub(super) fn failed(&self) -> Option<Duration> {
+        let random = random::array(&*self.random).map_or(u32::MAX, u32::from_le_bytes);
+        self.lock().failed(Instant::now(), random)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Breaker> {
+        // No panic can leave it half-changed.
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

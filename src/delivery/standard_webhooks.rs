@@ -17,7 +17,7 @@ const TOLERANCE: Duration = Duration::from_mins(5);
 /// The most signatures that are looked at: one for each secret while one replaces another.
 const SIGNATURES: usize = 8;
 
-/// What senders may sign with.
+/// What webhooks are signed with.
 pub struct Secrets(Vec<Zeroizing<Vec<u8>>>);
 
 /// A text that holds no such secrets. It is not quoted.
@@ -79,6 +79,17 @@ impl Secrets {
         Ok(Self(secrets))
     }
 
+    /// Signs `body`: `v1,` and base64 by each secret, with spaces between, so that a receiver may know the old one
+    /// or the new while one replaces another.
+    #[must_use]
+    pub fn sign(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+        let macs = self.0.iter().filter_map(|secret| {
+            let mac = mac(secret, id, timestamp, body)?.finalize();
+            Some(format!("v1,{}", BASE64.encode(&mac.into_bytes())))
+        });
+        macs.collect::<Vec<_>>().join(" ")
+    }
+
     /// Believes `body` if one of its signatures is by one of the secrets, and of these minutes.
     pub fn verify(&self, signed: &Signed<'_>, body: &[u8], now: Timestamp) -> Result<(), Forged> {
         let Signed {
@@ -99,12 +110,8 @@ impl Secrets {
         let given = given.filter_map(|signature| signature.strip_prefix("v1,"));
         for signature in given.filter_map(|text| BASE64.decode(text.as_bytes()).ok()) {
             let right = self.0.iter().any(|secret| {
-                Hmac::<Sha256>::new_from_slice(secret).is_ok_and(|mac| {
-                    mac.chain_update(format!("{id}.{timestamp}."))
-                        .chain_update(body)
-                        .verify_slice(&signature)
-                        .is_ok()
-                })
+                mac(secret, id, timestamp, body)
+                    .is_some_and(|mac| mac.verify_slice(&signature).is_ok())
             });
             if right {
                 return Ok(());
@@ -112,6 +119,13 @@ impl Secrets {
         }
         Err(Forged::Signature)
     }
+}
+
+/// What a secret makes of a webhook. Any secret is a key to HMAC.
+fn mac(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
+    let mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+    let mac = mac.chain_update(format!("{id}.{timestamp}."));
+    Some(mac.chain_update(body))
 }
 
 /// A moment, from seconds since 1970 in digits alone.
