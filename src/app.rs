@@ -36,7 +36,7 @@ use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
-use crate::service::{Service, housekeeping, reseal, resolve};
+use crate::service::{Service, housekeeping, removal, reseal, resolve};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
@@ -284,6 +284,10 @@ impl App {
             stopped.clone().requested(),
         ));
         workers.spawn(housekeeping::run(
+            Arc::clone(&service),
+            stopped.clone().requested(),
+        ));
+        workers.spawn(removal::run(
             Arc::clone(&service),
             stopped.clone().requested(),
         ));

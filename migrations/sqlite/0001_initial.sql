@@ -190,6 +190,17 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (account_id, code_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Orders to take a second factor away, the latest of each account. Until its time comes the owner can object.
+CREATE TABLE factor_removals (
+    account_id   BLOB PRIMARY KEY REFERENCES accounts (account_id) ON DELETE CASCADE,
+    removal_id   BLOB NOT NULL UNIQUE CHECK (length(removal_id) = 16),
+    ordered_at   INTEGER NOT NULL,
+    effective_at INTEGER NOT NULL,
+    ended_at     INTEGER                             -- carried out, objected to, or the factor is another since
+) STRICT, WITHOUT ROWID;
+CREATE INDEX factor_removals_due ON factor_removals (effective_at) WHERE ended_at IS NULL;
+CREATE INDEX factor_removals_over ON factor_removals (ended_at) WHERE ended_at IS NOT NULL;
+
 -- Successes of calls that carried a request id: which call it was, and the parts of its answer.
 CREATE TABLE idempotency (
     call_key            BLOB PRIMARY KEY CHECK (length(call_key) = 32),
@@ -198,7 +209,8 @@ CREATE TABLE idempotency (
     account_id          BLOB,
     message_id          BLOB,
     credential_version  INTEGER,
-    password_changed_at INTEGER
+    password_changed_at INTEGER,
+    effective_at        INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_forgotten ON idempotency (forget_at);
 

@@ -192,6 +192,9 @@ refused! {
     set_second_factor(SetSecondFactor) -> SecondFactorSet;
     renew_recovery_codes(RenewRecoveryCodes) -> RecoveryCodesRenewed;
     enrol_demo_app(EnrolDemoApp) -> Option<App>;
+    order_factor_removal(OrderFactorRemoval) -> FactorRemovalOrdered;
+    due_factor_removals(u32) -> Vec<AccountId>;
+    remove_factor(RemoveFactor) -> FactorRemoved;
     create_account(CreateAccount) -> AccountCreated;
     account(AccountSelector) -> Option<Account>;
     open_account(OpenAccount) -> OpenedAccount;
@@ -207,6 +210,7 @@ refused! {
     spend_budgets(SpendBudgets) -> BudgetsSpent;
     settle_message(SettleMessage) -> MessageSettled;
     mark_bounced(MarkBounced) -> MessageBounced;
+    retry_message(RetryMessage) -> MessageRetried;
     list_messages(MessagePage) -> Vec<MessageRecord>;
     tidy(Tidy) -> Tidied;
     sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;

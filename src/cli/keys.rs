@@ -131,7 +131,7 @@ impl KeysArgs {
         let file = KeyringFile::new(self.file, self.allow_group_read);
         match self.command {
             KeysCommand::Init => init(&file, random, output),
-            KeysCommand::List { data } => list(&file, data.sealed(source)?, output),
+            KeysCommand::List { data } => list(&file, data.sealed(source)?.as_ref(), output),
             KeysCommand::Add => add(&file, random, output),
             KeysCommand::Promote { id } => promote(&file, id, output),
             KeysCommand::Revoke {
@@ -157,13 +157,13 @@ fn init(file: &KeyringFile, random: &dyn Random, output: &mut Output<'_>) -> Res
 
 fn list(
     file: &KeyringFile,
-    sealed: Option<BTreeMap<KeyId, u32>>,
+    sealed: Option<&BTreeMap<KeyId, u32>>,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let ring = file.read()?;
     ring.keys().try_for_each(|key| {
         let (id, state) = (key.id(), key.state().as_str());
-        match sealed.as_ref().map(|sealed| sealed.get(&id).unwrap_or(&0)) {
+        match sealed.map(|sealed| sealed.get(&id).unwrap_or(&0)) {
             None => output.line(format_args!("{id}  {state}")),
             Some(secrets) => output.line(format_args!("{id}  {state:<9}  {secrets} sealed")),
         }

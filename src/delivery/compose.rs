@@ -5,7 +5,9 @@ use thiserror::Error;
 
 use super::channel::OutgoingMessage;
 use super::links::with_token;
-use super::render::{Asked, CodeMail, Mail, NoticeMail, Renderer, ResetLink, TemplateError};
+use super::render::{
+    Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, Renderer, ResetLink, TemplateError,
+};
 use crate::domain::code::{self, CodeFor};
 use crate::domain::keyring::Keyring;
 use crate::domain::message::{ChannelKind, MessageKind};
@@ -100,6 +102,17 @@ impl Desk<'_> {
                     host: &self.pages.reset.host(),
                     forgot_password_url: &self.pages.forgot_password.to_string(),
                 });
+                (kind, self.put(channel, locale, &mail)?)
+            }
+            MessageContent::FactorRemoval { link, ordered_at } => {
+                let cancel = mint(self.keyring, LinkKind::Cancel, link);
+                let mail = Mail::FactorRemoval(FactorRemovalMail {
+                    display_name,
+                    ordered_at: moment(ordered_at)?,
+                    effective_at: moment(link.expires_at)?,
+                    cancel_url: &with_token(&self.pages.cancel, &cancel),
+                });
+                let kind = MessageKind::SecondFactorRemoval;
                 (kind, self.put(channel, locale, &mail)?)
             }
             MessageContent::Notice { about, at, whence } => {

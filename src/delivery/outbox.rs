@@ -235,6 +235,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn retry_message(&self, _: RetryMessage) -> Result<MessageRetried, StoreError> {
+        not_here()
+    }
+
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError> {
         let inner = self.inner();
         match page.filter {
@@ -351,6 +355,21 @@ impl Store for Outbox {
     }
 
     async fn enrol_demo_app(&self, _: EnrolDemoApp) -> Result<Option<App>, StoreError> {
+        not_here()
+    }
+
+    async fn order_factor_removal(
+        &self,
+        _: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        not_here()
+    }
+
+    async fn due_factor_removals(&self, _: u32) -> Result<Vec<AccountId>, StoreError> {
+        not_here()
+    }
+
+    async fn remove_factor(&self, _: RemoveFactor) -> Result<FactorRemoved, StoreError> {
         not_here()
     }
 

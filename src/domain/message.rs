@@ -21,6 +21,8 @@ pub enum MessageKind {
     AddressChanged,
     /// A notice that the second factor was changed.
     SecondFactorChanged,
+    /// A notice that the second factor is about to be removed, with a link that stops it.
+    SecondFactorRemoval,
     /// A notice that recovery codes were issued.
     RecoveryCodesRenewed,
     /// A notice of many wrong passwords.
@@ -44,6 +46,7 @@ impl MessageKind {
             Self::SignInCode => 4,
             Self::RecoveryCodeUsed => 11,
             Self::SecondFactorChanged => 8,
+            Self::SecondFactorRemoval => 9,
             Self::RecoveryCodesRenewed => 10,
             Self::WrongPasswords => 12,
             Self::WrongSecondFactors => 13,
@@ -63,12 +66,19 @@ impl MessageKind {
             4 => Some(Self::SignInCode),
             11 => Some(Self::RecoveryCodeUsed),
             8 => Some(Self::SecondFactorChanged),
+            9 => Some(Self::SecondFactorRemoval),
             10 => Some(Self::RecoveryCodesRenewed),
             12 => Some(Self::WrongPasswords),
             13 => Some(Self::WrongSecondFactors),
             14 => Some(Self::PasswordCompromised),
             _ => None,
         }
+    }
+
+    /// Whether it carries a code.
+    #[must_use]
+    pub const fn is_code(self) -> bool {
+        matches!(self, Self::ResetCode | Self::SignInCode)
     }
 
     /// The kind's name in the audit log and in the inbox.
@@ -83,6 +93,7 @@ impl MessageKind {
             Self::SignInCode => "SIGN_IN_CODE",
             Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
+            Self::SecondFactorRemoval => "SECOND_FACTOR_REMOVAL",
             Self::RecoveryCodesRenewed => "RECOVERY_CODES_RENEWED",
             Self::WrongPasswords => "WRONG_PASSWORDS",
             Self::WrongSecondFactors => "WRONG_SECOND_FACTORS",

@@ -24,6 +24,7 @@ pub mod phone;
 pub mod proof;
 pub mod pseudonym;
 pub mod recovery_code;
+pub mod removal;
 pub mod reset;
 pub mod seal;
 mod signed;

@@ -77,6 +77,7 @@ pub enum UnsealRefused {
 #[must_use]
 #[expect(
     clippy::expect_used,
+    clippy::missing_panics_doc,
     reason = "only texts of more than 256 GiB are refused"
 )]
 pub fn seal(

@@ -186,7 +186,7 @@ mod tests {
         let just = Duration::from_micros(1);
         let (ends, next_ends) = (
             begins.plus(Duration::from_secs(30)),
-            begins.plus(Duration::from_secs(60)),
+            begins.plus(Duration::from_mins(1)),
         );
         for (moment, good) in [
             (begins.minus(just), false),

@@ -197,9 +197,27 @@ impl AccountService for AccountApi {
 
     async fn remove_second_factor(
         &self,
-        _: Request<pb::RemoveSecondFactorRequest>,
+        request: Request<pb::RemoveSecondFactorRequest>,
     ) -> Answer<pb::RemoveSecondFactorResponse> {
-        Err(Refusal::Unimplemented("RemoveSecondFactor is not available in this version").into())
+        let context = CallContext::of(&request)?;
+        let pb::RemoveSecondFactorRequest {
+            account_id,
+            reason,
+            request_id,
+        } = request.into_inner();
+        let (account_id, reason) = (
+            read::account_id("account_id", &account_id),
+            read::removal_reason("reason", &reason),
+        )
+            .together()?;
+        let effective_at = self
+            .service
+            .order_factor_removal(context.call(None), account_id, reason, &request_id)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::RemoveSecondFactorResponse {
+            effective_at: Some(wire::timestamp(effective_at)),
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `DeliveryService`: what became of the messages to people.
 
+use super::context::CallContext;
 use super::limits::LONGEST_RESPONSE;
 use super::page_token::{self, Listing};
 use super::read::{self, FieldViolations, Read, Together as _};
@@ -7,13 +8,16 @@ use super::refusal::Refusal;
 use super::wire;
 use crate::domain::email::EmailKey;
 use crate::domain::id::{AccountId, MessageId};
+use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::keyring::Keyring;
 use crate::domain::pseudonym::{Pseudonym, Subject};
 use crate::domain::time::Timestamp;
 use crate::pb;
 use crate::pb::delivery_service_server::DeliveryService;
 use crate::pb::list_messages_request::Key;
-use crate::store::{AccountSelector, MessageFilter, MessagePage, MessageRecord, Store};
+use crate::store::{
+    AccountSelector, MessageFilter, MessagePage, MessageRecord, MessageRetried, RetryMessage, Store,
+};
 use arc_swap::ArcSwap;
 use prost::Message as _;
 use std::sync::Arc;
@@ -103,9 +107,42 @@ impl DeliveryService for DeliveryApi {
 
     async fn retry_message(
         &self,
-        _: Request<pb::RetryMessageRequest>,
+        request: Request<pb::RetryMessageRequest>,
     ) -> Result<Response<pb::RetryMessageResponse>, Status> {
-        Err(Refusal::Unimplemented("messages cannot be retried by hand in this version").into())
+        let call = CallContext::of(&request)?.call(None);
+        let pb::RetryMessageRequest {
+            message_id,
+            request_id,
+        } = request.into_inner();
+        let message_id = read::message_id("message_id", &message_id)?;
+        let fields: [&[u8]; 1] = [message_id.as_bytes()];
+        let repeatable = Repeatable::new(
+            &self.keyring.load(),
+            &call.caller,
+            Method::RetryMessage,
+            &request_id,
+            &fields,
+        )
+        .map_err(|why| FieldViolations::of("request_id", why))?;
+        let intent = RetryMessage {
+            call,
+            repeatable,
+            message_id,
+        };
+        match self
+            .store
+            .retry_message(intent)
+            .await
+            .map_err(Refusal::from)?
+        {
+            MessageRetried::Message(message) => Ok(Response::new(pb::RetryMessageResponse {
+                message: Some(wire::delivery_message(message)),
+            })),
+            MessageRetried::Unknown => Err(Refusal::MessageNotFound.into()),
+            MessageRetried::Expired => Err(Refusal::MessageExpired.into()),
+            MessageRetried::NoVerifiedAddress => Err(Refusal::NoVerifiedAddress.into()),
+            MessageRetried::RequestIdReused => Err(Refusal::RequestIdReused.into()),
+        }
     }
 }
 

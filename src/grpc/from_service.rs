@@ -43,6 +43,10 @@ impl From<ServiceError> for Refusal {
                 let why = "must be of an account whose second factor is SMS or TOTP";
                 FieldViolations::of("account_id", why).into()
             }
+            ServiceError::NoFactorToRemove => {
+                let why = "must be of an account whose second factor is not EMAIL already";
+                FieldViolations::of("account_id", why).into()
+            }
             ServiceError::Unseal(_) => Self::Internal(error.to_string()),
             ServiceError::NoAccount => Self::AccountNotFound,
             ServiceError::EmailTaken => Self::EmailTaken,

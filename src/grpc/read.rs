@@ -8,6 +8,7 @@ use crate::domain::client::{Client, ClientUnreadable};
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, MessageId};
 use crate::domain::phone::Phone;
+use crate::domain::removal::RemovalReason;
 use crate::pb;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -140,6 +141,11 @@ pub fn locale(field: &'static str, text: &str) -> Read<Locale> {
 /// How messages greet a person.
 pub fn display_name(field: &'static str, text: &str) -> Read<DisplayName> {
     DisplayName::parse(text).map_err(|why| FieldViolations::of(field, why))
+}
+
+/// Why a second factor is taken away.
+pub fn removal_reason(field: &'static str, text: &str) -> Read<RemovalReason> {
+    RemovalReason::parse(text).map_err(|why| FieldViolations::of(field, why))
 }
 
 /// An account's etag; empty for none.

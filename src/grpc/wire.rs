@@ -67,6 +67,7 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
         MessageKind::SignInCode => pb::MessageKind::SignInCode,
         MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
         MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
+        MessageKind::SecondFactorRemoval => pb::MessageKind::SecondFactorRemoval,
         MessageKind::RecoveryCodesRenewed => pb::MessageKind::RecoveryCodesRenewed,
         MessageKind::WrongPasswords => pb::MessageKind::WrongPasswords,
         MessageKind::WrongSecondFactors => pb::MessageKind::WrongSecondFactors,

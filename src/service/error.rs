@@ -63,6 +63,9 @@ pub enum ServiceError {
     /// The second factor is EMAIL, which no recovery code stands in for.
     #[error("the account has no use for recovery codes")]
     NoUseForRecoveryCodes,
+    /// The second factor is EMAIL already.
+    #[error("the account has no second factor to remove")]
+    NoFactorToRemove,
     /// What was sealed cannot be opened.
     #[error("a sealed secret cannot be opened: {0}")]
     Unseal(#[from] UnsealRefused),

@@ -47,6 +47,9 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::Challenges,
         Leftovers::Enrolments,
         Leftovers::SmsBudgets,
+        Leftovers::FactorRemovals {
+            ended_before: before,
+        },
         Leftovers::Messages {
             requested_before: before,
         },

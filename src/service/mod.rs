@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod invite;
 pub mod profile;
 pub mod refusals;
+pub mod removal;
 pub mod request;
 pub mod reseal;
 pub mod resolve;

@@ -2,8 +2,10 @@
 
 use super::Whence;
 use crate::domain::account::{DisplayName, Locale};
+use crate::domain::call::Call;
 use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, MessageId};
+use crate::domain::idempotency::Repeatable;
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, Notice, Suppression};
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::Origin;
@@ -90,6 +92,13 @@ pub enum MessageContent {
         /// When it was asked for.
         requested_at: Timestamp,
     },
+    /// The second factor is about to be removed.
+    FactorRemoval {
+        /// What the token of the link says that stops it.
+        link: Link,
+        /// When it was ordered.
+        ordered_at: Timestamp,
+    },
     /// Something that the account's owner should know.
     Notice {
         /// What.
@@ -164,6 +173,32 @@ pub enum MessageSettled {
     Settled,
     /// The lease had passed on to someone else, or the message is gone.
     LeaseLost,
+}
+
+/// Make a message due at once that was not accepted.
+#[derive(Debug, Clone)]
+pub struct RetryMessage {
+    /// On whose behalf.
+    pub call: Call,
+    /// Makes the call safe to repeat.
+    pub repeatable: Option<Repeatable>,
+    /// Which message.
+    pub message_id: MessageId,
+}
+
+/// What became of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageRetried {
+    /// The message as it is now: due, or what it was where there is nothing to try again.
+    Message(MessageRecord),
+    /// There is no such message.
+    Unknown,
+    /// Its link is dead, or its time over.
+    Expired,
+    /// Its account has no verified address any more by which it could go.
+    NoVerifiedAddress,
+    /// The request id was used for another message.
+    RequestIdReused,
 }
 
 /// Write down that a message came back after the channel had accepted it.

@@ -14,6 +14,7 @@ mod factor;
 mod import;
 mod invite;
 mod message;
+mod removal;
 mod request;
 mod reset;
 mod sealed;
@@ -30,6 +31,7 @@ pub use factor::*;
 pub use import::*;
 pub use invite::*;
 pub use message::*;
+pub use removal::*;
 pub use request::*;
 pub use reset::*;
 pub use sealed::*;
@@ -131,7 +133,7 @@ pub trait Store: Send + Sync + 'static {
     /// Consumes a link: sets the password, moves the credential version, queues the notice.
     async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError>;
 
-    /// Kills every live link of the account that the reset belongs to.
+    /// Kills every live link of the account that the reset belongs to, or stops the removal of a second factor.
     async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError>;
 
     /// Takes the per-source limit and reads what a password is checked against.
@@ -190,6 +192,18 @@ pub trait Store: Send + Sync + 'static {
         &self,
         intent: RenewRecoveryCodes,
     ) -> Result<RecoveryCodesRenewed, StoreError>;
+
+    /// Orders that a second factor be taken away later, and announces it to its owner.
+    async fn order_factor_removal(
+        &self,
+        intent: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError>;
+
+    /// Reads whose second factor is to go by now, up to so many.
+    async fn due_factor_removals(&self, at_most: u32) -> Result<Vec<AccountId>, StoreError>;
+
+    /// Takes a second factor away whose time has come: moves the credential version, queues the notice.
+    async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError>;
 
     /// Creates an account without a password.
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError>;
@@ -250,6 +264,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes down that a message came back after the channel had accepted it.
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError>;
+
+    /// Makes a message due at once that was not accepted, if what it says still holds.
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError>;
 
     /// Reads a page of messages, newest first.
     async fn list_messages(&self, page: MessagePage) -> Result<Vec<MessageRecord>, StoreError>;

@@ -31,6 +31,11 @@ pub enum Leftovers {
     Enrolments,
     /// Counters of text messages of earlier days.
     SmsBudgets,
+    /// Orders to take a second factor away that have ended.
+    FactorRemovals {
+        /// Those that ended before.
+        ended_before: Timestamp,
+    },
     /// Messages that are settled.
     Messages {
         /// Those that were requested before.

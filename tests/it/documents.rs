@@ -57,7 +57,7 @@ async fn every_table_has_its_retention() {
     assert_eq!(default, "\"720h\"");
     assert_eq!(
         document.matches("`retention.messages` (720 hours)").count(),
-        2
+        3
     );
 }
 

@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use super::content::{BrandContent, CodeContent, Content, NoticeContent, ResetLinkContent};
+use super::content::{
+    BrandContent, CodeContent, Content, FactorRemovalContent, NoticeContent, ResetLinkContent,
+};
 use super::language::nearest;
 use super::{Asked, Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
@@ -32,6 +34,8 @@ templates! { mail in MAILS;
     EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
     EnglishCodeText(CodeContent): "mail/en/code.txt";
     EnglishCodeHtml(CodeContent): "mail/en/code.html";
+    EnglishRemovalText(FactorRemovalContent): "mail/en/second_factor_removal.txt";
+    EnglishRemovalHtml(FactorRemovalContent): "mail/en/second_factor_removal.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
     EnglishAddressText(NoticeContent): "mail/en/address_changed.txt";
@@ -54,6 +58,8 @@ templates! { mail in MAILS;
     GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
     GermanCodeText(CodeContent): "mail/de/code.txt";
     GermanCodeHtml(CodeContent): "mail/de/code.html";
+    GermanRemovalText(FactorRemovalContent): "mail/de/second_factor_removal.txt";
+    GermanRemovalHtml(FactorRemovalContent): "mail/de/second_factor_removal.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
     GermanAddressText(NoticeContent): "mail/de/address_changed.txt";
@@ -75,6 +81,7 @@ templates! { mail in MAILS;
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
     EnglishCodeSms(CodeContent): "sms/en/code.txt";
+    EnglishRemovalSms(FactorRemovalContent): "sms/en/second_factor_removal.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
     EnglishAddressSms(NoticeContent): "sms/en/address_changed.txt";
     EnglishRecoverySms(NoticeContent): "sms/en/recovery_code_used.txt";
@@ -85,6 +92,7 @@ templates! { sms in TEXTS;
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
     GermanCodeSms(CodeContent): "sms/de/code.txt";
+    GermanRemovalSms(FactorRemovalContent): "sms/de/second_factor_removal.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
     GermanAddressSms(NoticeContent): "sms/de/address_changed.txt";
     GermanRecoverySms(NoticeContent): "sms/de/recovery_code_used.txt";
@@ -213,6 +221,10 @@ fn parts(
             English => both!(code: EnglishCodeText, EnglishCodeHtml),
             German => both!(code: GermanCodeText, GermanCodeHtml),
         },
+        Content::FactorRemoval(removal) => match language {
+            English => both!(removal: EnglishRemovalText, EnglishRemovalHtml),
+            German => both!(removal: GermanRemovalText, GermanRemovalHtml),
+        },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => {
                 both!(notice: EnglishChangedText, EnglishChangedHtml)
@@ -279,6 +291,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
         Content::Code(code) => match language {
             English => text!(code: EnglishCodeSms),
             German => text!(code: GermanCodeSms),
+        },
+        Content::FactorRemoval(removal) => match language {
+            English => text!(removal: EnglishRemovalSms),
+            German => text!(removal: GermanRemovalSms),
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),

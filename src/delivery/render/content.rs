@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::single_line::{greeting_name, single_line};
 use super::spelling::Spelling;
-use super::{Asked, Brand, CodeMail, Mail, NoticeMail, ResetLink};
+use super::{Asked, Brand, CodeMail, FactorRemovalMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::user_agent::{Browser, System};
 
@@ -24,6 +24,7 @@ pub(super) struct BrandContent {
 pub(super) enum Content<'a> {
     ResetLink(ResetLinkContent<'a>),
     Code(CodeContent<'a>),
+    FactorRemoval(FactorRemovalContent<'a>),
     Notice(NoticeContent<'a>),
 }
 
@@ -50,6 +51,15 @@ pub(super) struct CodeContent<'a> {
     pub(super) expires_at: String,
     pub(super) host: &'a str,
     pub(super) forgot_password_url: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct FactorRemovalContent<'a> {
+    pub(super) language: &'a str,
+    pub(super) name: String,
+    pub(super) happened_at: String,
+    pub(super) effective_at: String,
+    pub(super) cancel_url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -82,6 +92,9 @@ impl<'a> Content<'a> {
         match mail {
             Mail::ResetLink(link) => Self::ResetLink(ResetLinkContent::new(language, link)),
             Mail::Code(code) => Self::Code(CodeContent::new(language, code)),
+            Mail::FactorRemoval(removal) => {
+                Self::FactorRemoval(FactorRemovalContent::new(language, removal))
+            }
             Mail::Notice(notice) => Self::Notice(NoticeContent::new(language, notice)),
         }
     }
@@ -115,6 +128,19 @@ impl<'a> CodeContent<'a> {
             expires_at: spelling.moment(mail.expires_at),
             host: mail.host,
             forgot_password_url: mail.forgot_password_url,
+        }
+    }
+}
+
+impl<'a> FactorRemovalContent<'a> {
+    fn new(language: &'a str, removal: &FactorRemovalMail<'a>) -> Self {
+        let spelling = Spelling::of(language);
+        Self {
+            language,
+            name: greeting_name(removal.display_name),
+            happened_at: spelling.moment(removal.ordered_at),
+            effective_at: spelling.moment(removal.effective_at),
+            cancel_url: removal.cancel_url,
         }
     }
 }

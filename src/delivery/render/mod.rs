@@ -20,6 +20,7 @@
 //! | `mail.name` | how to greet the person; empty when there is no name to greet by |
 //! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` and `invitation` only |
 //! | `mail.code`, `mail.for_sign_in`, `mail.lifetime`, `mail.expires_at`, `mail.host`, `mail.forgot_password_url` | `code` only; the host is that of the page where codes are typed, for the last line of a text message |
+//! | `mail.happened_at`, `mail.effective_at`, `mail.cancel_url` | `second_factor_removal` only |
 //! | `mail.happened_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | the notices only; what is unknown of the middle three is empty |
 //! | `mail.codes_left` | `recovery_code_used` only |
 //!
@@ -66,6 +67,8 @@ pub enum Mail<'a> {
     ResetLink(ResetLink<'a>),
     /// A code for the second factor.
     Code(CodeMail<'a>),
+    /// The second factor is about to be removed, and a link to stop that.
+    FactorRemoval(FactorRemovalMail<'a>),
     /// Something that the account's owner should know.
     Notice(NoticeMail<'a>),
 }
@@ -117,6 +120,18 @@ pub struct CodeMail<'a> {
     pub forgot_password_url: &'a str,
 }
 
+/// The second factor is about to be removed, and a link to say "this was not me".
+pub struct FactorRemovalMail<'a> {
+    /// The account's display name; empty when it has none.
+    pub display_name: &'a str,
+    /// When the support desk ordered it.
+    pub ordered_at: Timestamp,
+    /// When the factor is gone, and the link stops nothing any more.
+    pub effective_at: Timestamp,
+    /// The page that stops it.
+    pub cancel_url: &'a str,
+}
+
 /// A notice: what happened, when, roughly from where, and what to do if it was somebody else
 /// (NIST SP 800-63B-4 §4.6). It never carries a token.
 pub struct NoticeMail<'a> {
@@ -152,6 +167,7 @@ impl Mail<'_> {
                 (Asked::AtSignIn | Asked::FromProfile | Asked::ByInvitation, _) => "reset_link",
             },
             Self::Code(_) => "code",
+            Self::FactorRemoval(_) => "second_factor_removal",
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
                 Notice::RecoveryCodeUsed { .. } => "recovery_code_used",
@@ -175,6 +191,7 @@ impl Mail<'_> {
         match self {
             Self::ResetLink(link) => Some(("reset_url", link.reset_url)),
             Self::Code(mail) => Some(("code", mail.code)),
+            Self::FactorRemoval(removal) => Some(("cancel_url", removal.cancel_url)),
             Self::Notice(_) => None,
         }
     }

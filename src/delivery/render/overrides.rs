@@ -150,12 +150,12 @@ impl Overrides {
                     let rendered = self.render_in(language, brand, &mail, explained)?;
                     // The `escape` filter, if a template asks for it, escapes slashes as well.
                     let html = rendered.html.replace("&#x2f;", "/");
-                    let parts = [(rendered.text, "txt"), (html, "html")];
-                    shown(ChannelKind::Email, language, &mail, parts)?;
+                    let parts = [(&*rendered.text, "txt"), (&*html, "html")];
+                    shown(ChannelKind::Email, language, &mail, &parts)?;
                 }
                 if self.speaks(ChannelKind::Sms, language, &mail) {
                     let text = self.render_sms_in(language, brand, &mail, explained)?;
-                    shown(ChannelKind::Sms, language, &mail, [(text, "txt")])?;
+                    shown(ChannelKind::Sms, language, &mail, &[(&*text, "txt")])?;
                 }
             }
         }
@@ -245,11 +245,11 @@ impl Overrides {
 }
 
 /// Refuses a message of which some part does not show what it is sent for.
-fn shown<const N: usize>(
+fn shown(
     channel: ChannelKind,
     language: &str,
     mail: &Mail<'_>,
-    parts: [(String, &str); N],
+    parts: &[(&str, &str)],
 ) -> Result<(), TemplateError> {
     let Some((name, value)) = mail.essential() else {
         return Ok(());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Asked, CodeMail, Mail, NoticeMail, ResetLink};
+use super::{Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::network::Network;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
@@ -21,6 +21,7 @@ pub(super) fn mails() -> Vec<Mail<'static>> {
         for for_sign_in in [true, false] {
             mails.push(Mail::Code(code(display_name, for_sign_in)));
         }
+        mails.push(Mail::FactorRemoval(factor_removal(display_name)));
         for browser in [Browser::Firefox, Browser::Unknown] {
             for system in [System::Linux, System::Unknown] {
                 let device = BrowserAndSystem { browser, system };
@@ -55,6 +56,16 @@ pub(super) fn code(display_name: &str, for_sign_in: bool) -> CodeMail<'_> {
         expires_at: Timestamp::constant(1_795_444_320, 0),
         host: "accounts.example.com",
         forgot_password_url: "https://accounts.example.com/forgot",
+    }
+}
+
+/// A removal as the courier would hand it over.
+pub(super) fn factor_removal(display_name: &str) -> FactorRemovalMail<'_> {
+    FactorRemovalMail {
+        display_name,
+        ordered_at: Timestamp::constant(1_795_444_320, 0),
+        effective_at: Timestamp::constant(1_795_617_120, 0),
+        cancel_url: "https://accounts.example.com/cancel#rlc1_ThisIsNoTokenButItIsAsLongAsOneSoThatTheSampleMailsLookLikeTheMailsPeopleReceive",
     }
 }
 

@@ -93,6 +93,8 @@ fn the_mails_read_as_they_should() {
         snapshot("invitation", &invitation("Ada Lovelace"));
         snapshot("sign_in_code", &code(true));
         snapshot("reset_code", &code(false));
+        let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
+        snapshot(removal.stem(ChannelKind::Email), &removal);
         for about in Notice::ALL {
             let mail = notice(about, "Ada Lovelace");
             snapshot(mail.stem(ChannelKind::Email), &mail);
@@ -113,6 +115,9 @@ fn a_mail_with_nothing_but_the_necessary_reads_as_it_should() {
     let renderer = Renderer::new(&brand, TemplateDirs::default()).unwrap();
     let link = renderer.render("en", &asked_at_sign_in("")).unwrap();
     insta::assert_snapshot!("bare_reset_link", link.text);
+    let removal = Mail::FactorRemoval(sample::factor_removal(""));
+    let removal = renderer.render("en", &removal).unwrap();
+    insta::assert_snapshot!("bare_second_factor_removal", removal.text);
     for about in Notice::ALL {
         let notice = Mail::Notice(sample::notice(about, "", unknown));
         let text = renderer.render("en", &notice).unwrap().text;
@@ -144,7 +149,8 @@ fn all_texts() -> impl Iterator<Item = String> {
 fn the_text_messages_read_as_they_should() {
     let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
     for language in LANGUAGES {
-        let mut texts: Vec<_> = [by_sms(), code(true), code(false)]
+        let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
+        let mut texts: Vec<_> = [by_sms(), code(true), code(false), removal]
             .map(|mail| renderer.render_sms(language, &mail).unwrap())
             .into();
         for about in Notice::ALL {

@@ -118,6 +118,10 @@ event_names! {
     EnrolmentTried = "totp_enrolment_tried" Info,
     /// An account's second factor is another, or another app.
     SecondFactorChanged = "second_factor_changed" Info,
+    /// The support desk takes a second factor away; its owner has time to object.
+    FactorRemovalOrdered = "second_factor_removal_ordered" Warn,
+    /// The owner objected.
+    FactorRemovalCancelled = "second_factor_removal_cancelled" Warn,
     /// Recovery codes were issued, and those before them are void.
     RecoveryCodesRenewed = "recovery_codes_renewed" Info,
     /// Sessions were ended.
@@ -134,6 +138,8 @@ event_names! {
     MessageSent = "message_sent" Info,
     /// A channel refused a message for good.
     MessageFailed = "message_failed" Warn,
+    /// Somebody asked for a message to be tried at once.
+    MessageRetried = "message_retried" Info,
     /// A message was not sent, for a budget was used up.
     MessageSuppressed = "message_suppressed" Warn,
     /// A message that was accepted came back.

@@ -67,7 +67,7 @@ pub(super) fn try_enrolment(
     intent: &TryEnrolment,
 ) -> Result<EnrolmentTried, StoreError> {
     let account_id = intent.account_id;
-    let tried = one(
+    let taken = one(
         work.sql(),
         "UPDATE enrolments AS e SET tries = e.tries + 1 FROM accounts AS a
          WHERE e.account_id = ?1 AND a.account_id = e.account_id AND e.tries < ?2 AND e.expires_at > ?3
@@ -82,7 +82,7 @@ pub(super) fn try_enrolment(
             Ok((compare, row.number("tries")?))
         },
     )?;
-    let Some((compare, tries)) = tried else {
+    let Some((compare, tries)) = taken else {
         let account = by_id(work.sql(), account_id)?;
         return Ok(account.map_or(EnrolmentTried::NoAccount, |_| EnrolmentTried::Gone));
     };
@@ -149,8 +149,8 @@ pub(super) fn set_second_factor(
 }
 
 /// Makes this the account's factor, and with it the version that kills every link, challenge and proof. What
-/// belonged to the factor before goes.
-fn choose(
+/// belonged to the factor before goes, and an order to remove it.
+pub(super) fn choose(
     work: &mut Work<'_>,
     call: &Call,
     before: &Account,
@@ -173,6 +173,11 @@ fn choose(
     )?;
     let after =
         after.ok_or_else(|| StoreError::corrupt("an account changed within a transaction"))?;
+    change(
+        work.sql(),
+        "UPDATE factor_removals SET ended_at = ?1 WHERE account_id = ?2 AND ended_at IS NULL",
+        (work.now().as_micros(), before.account_id.as_bytes()),
+    )?;
     for table in ["totp", "enrolments", "recovery_codes"] {
         change(
             work.sql(),

@@ -15,6 +15,7 @@ pub(super) struct Kept {
     pub(super) message_id: Option<MessageId>,
     pub(super) credential_version: Option<CredentialVersion>,
     pub(super) password_changed_at: Option<Timestamp>,
+    pub(super) effective_at: Option<Timestamp>,
 }
 
 impl Kept {
@@ -78,6 +79,7 @@ pub(super) fn earlier(
                     .get::<_, Option<i64>>("credential_version")?
                     .map(CredentialVersion::new),
                 password_changed_at: row.maybe_moment("password_changed_at")?,
+                effective_at: row.maybe_moment("effective_at")?,
             }))
         },
     )?;
@@ -96,8 +98,9 @@ pub(super) fn remember(
     change(
         work.sql(),
         "INSERT OR REPLACE INTO idempotency
-             (call_key, fingerprint, forget_at, account_id, message_id, credential_version, password_changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+             (call_key, fingerprint, forget_at, account_id, message_id, credential_version, password_changed_at,
+              effective_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         (
             repeatable.key,
             repeatable.fingerprint.current(),
@@ -106,6 +109,7 @@ pub(super) fn remember(
             kept.message_id.map(|id| *id.as_bytes()),
             kept.credential_version.map(CredentialVersion::get),
             kept.password_changed_at.map(Timestamp::as_micros),
+            kept.effective_at.map(Timestamp::as_micros),
         ),
     )?;
     Ok(())

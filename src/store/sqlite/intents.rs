@@ -3,8 +3,8 @@
 use super::queue::Priority::{Background, Interactive};
 use super::{
     SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
-    invitations, messages, outbox, peppers, requests, resets, room, sealed, sign_in, sms_budgets,
-    tidy, tries,
+    invitations, messages, outbox, peppers, removal, requests, resets, retry, room, sealed,
+    sign_in, sms_budgets, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -15,15 +15,16 @@ use crate::store::{
     BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChallengeFinished, ChangePassword,
     CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
     EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
-    FactorTried, FinishChallenge, FinishEnrolment, FinishSignIn, ImportAccounts, ImportedAccount,
-    InviteSent, LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord,
-    MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset,
+    FactorRemovalOrdered, FactorRemoved, FactorTried, FinishChallenge, FinishEnrolment,
+    FinishSignIn, ImportAccounts, ImportedAccount, InviteSent, LeaseMessages, Leased, MarkBounced,
+    MessageBounced, MessagePage, MessageRecord, MessageRetried, MessageSettled, OpenAccount,
+    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval,
     PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
-    RefuseFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
-    ResetsCancelled, Resolve, Resolved, RowTaken, SealedSecret, SealedSecrets, SecondFactorSet,
-    SecurityInfo, SendCode, SendInvite, SessionsEnded, SetDemoPassword, SetSecondFactor,
-    SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn,
-    Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
+    RefuseFactor, RemoveFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
+    ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken, SealedSecret, SealedSecrets,
+    SecondFactorSet, SecurityInfo, SendCode, SendInvite, SessionsEnded, SetDemoPassword,
+    SetSecondFactor, SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError,
+    TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -32,9 +33,7 @@ use tokio::sync::watch;
 #[async_trait]
 impl Store for SqliteStore {
     async fn take_in(&self, intent: TakeIn) -> Result<TakenIn, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| requests::take_in(work, &intent))
-            .await
+        self.run(move |work| requests::take_in(work, &intent)).await
     }
 
     async fn resolve(&self, intent: Resolve) -> Result<Resolved, StoreError> {
@@ -47,17 +46,12 @@ impl Store for SqliteStore {
         &self,
         intent: RequestProfileLink,
     ) -> Result<ProfileLink, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                requests::request_profile_link(work, &intent)
-            })
+        self.run(move |work| requests::request_profile_link(work, &intent))
             .await
     }
 
     async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| invitations::send(work, &intent))
-            .await
+        self.run(move |work| invitations::send(work, &intent)).await
     }
 
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError> {
@@ -67,18 +61,12 @@ impl Store for SqliteStore {
     }
 
     async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                resets::confirm_reset(work, &intent)
-            })
+        self.run(move |work| resets::confirm_reset(work, &intent))
             .await
     }
 
     async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                resets::cancel_resets(work, &intent)
-            })
+        self.run(move |work| resets::cancel_resets(work, &intent))
             .await
     }
 
@@ -91,28 +79,20 @@ impl Store for SqliteStore {
     }
 
     async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sign_in::finish_sign_in(work, &intent)
-            })
+        self.run(move |work| sign_in::finish_sign_in(work, &intent))
             .await
     }
 
     async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| codes::send_code(work, &intent))
-            .await
+        self.run(move |work| codes::send_code(work, &intent)).await
     }
 
     async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| tries::try_factor(work, &intent))
-            .await
+        self.run(move |work| tries::try_factor(work, &intent)).await
     }
 
     async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, move |work| tries::refuse_factor(work, &intent))
+        self.run(move |work| tries::refuse_factor(work, &intent))
             .await
     }
 
@@ -120,10 +100,7 @@ impl Store for SqliteStore {
         &self,
         intent: FinishChallenge,
     ) -> Result<ChallengeFinished, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                challenges::finish_challenge(work, &intent)
-            })
+        self.run(move |work| challenges::finish_challenge(work, &intent))
             .await
     }
 
@@ -134,42 +111,27 @@ impl Store for SqliteStore {
     }
 
     async fn check_present(&self, intent: CheckPresent) -> Result<PresentChecked, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                change::check_present(work, &intent)
-            })
+        self.run(move |work| change::check_present(work, &intent))
             .await
     }
 
     async fn change_password(&self, intent: ChangePassword) -> Result<PasswordChanged, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                change::change_password(work, &intent)
-            })
+        self.run(move |work| change::change_password(work, &intent))
             .await
     }
 
     async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sign_in::end_sessions(work, &intent)
-            })
+        self.run(move |work| sign_in::end_sessions(work, &intent))
             .await
     }
 
     async fn begin_enrolment(&self, intent: BeginEnrolment) -> Result<EnrolmentBegun, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::begin_enrolment(work, &intent)
-            })
+        self.run(move |work| factor::begin_enrolment(work, &intent))
             .await
     }
 
     async fn try_enrolment(&self, intent: TryEnrolment) -> Result<EnrolmentTried, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::try_enrolment(work, &intent)
-            })
+        self.run(move |work| factor::try_enrolment(work, &intent))
             .await
     }
 
@@ -177,10 +139,7 @@ impl Store for SqliteStore {
         &self,
         intent: FinishEnrolment,
     ) -> Result<EnrolmentFinished, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::finish_enrolment(work, &intent)
-            })
+        self.run(move |work| factor::finish_enrolment(work, &intent))
             .await
     }
 
@@ -188,10 +147,7 @@ impl Store for SqliteStore {
         &self,
         intent: SetSecondFactor,
     ) -> Result<SecondFactorSet, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::set_second_factor(work, &intent)
-            })
+        self.run(move |work| factor::set_second_factor(work, &intent))
             .await
     }
 
@@ -199,26 +155,40 @@ impl Store for SqliteStore {
         &self,
         intent: RenewRecoveryCodes,
     ) -> Result<RecoveryCodesRenewed, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                factor::renew_recovery_codes(work, &intent)
-            })
+        self.run(move |work| factor::renew_recovery_codes(work, &intent))
             .await
     }
 
     async fn enrol_demo_app(&self, intent: EnrolDemoApp) -> Result<Option<App>, StoreError> {
+        self.run(move |work| factor::enrol_demo_app(work, &intent))
+            .await
+    }
+
+    async fn order_factor_removal(
+        &self,
+        intent: OrderFactorRemoval,
+    ) -> Result<FactorRemovalOrdered, StoreError> {
+        self.run(move |work| removal::order_factor_removal(work, &intent))
+            .await
+    }
+
+    async fn due_factor_removals(&self, at_most: u32) -> Result<Vec<AccountId>, StoreError> {
+        let now = self.clock.now();
+        self.readers
+            .read(move |connection| removal::due_factor_removals(connection, now, at_most))
+            .await
+    }
+
+    async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError> {
         self.writer
-            .submit(Interactive, move |work| {
-                factor::enrol_demo_app(work, &intent)
+            .submit(Background, move |work| {
+                removal::remove_factor(work, &intent)
             })
             .await
     }
 
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                accounts::create_account(work, &intent)
-            })
+        self.run(move |work| accounts::create_account(work, &intent))
             .await
     }
 
@@ -237,18 +207,12 @@ impl Store for SqliteStore {
     }
 
     async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                accounts::update_account(work, &intent)
-            })
+        self.run(move |work| accounts::update_account(work, &intent))
             .await
     }
 
     async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                accounts::delete_account(work, &intent)
-            })
+        self.run(move |work| accounts::delete_account(work, &intent))
             .await
     }
 
@@ -289,10 +253,7 @@ impl Store for SqliteStore {
     }
 
     async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sign_in::set_demo_password(work, &intent)
-            })
+        self.run(move |work| sign_in::set_demo_password(work, &intent))
             .await
     }
 
@@ -305,10 +266,7 @@ impl Store for SqliteStore {
     }
 
     async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
-        self.writer
-            .submit(Interactive, move |work| {
-                sms_budgets::spend_budgets(work, &intent)
-            })
+        self.run(move |work| sms_budgets::spend_budgets(work, &intent))
             .await
     }
 
@@ -323,6 +281,11 @@ impl Store for SqliteStore {
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
         self.writer
             .submit(Background, move |work| outbox::mark_bounced(work, &intent))
+            .await
+    }
+
+    async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError> {
+        self.run(move |work| retry::retry_message(work, &intent))
             .await
     }
 
@@ -345,9 +308,7 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {
-        self.writer
-            .submit(Interactive, move |work| audit::record(work, &events))
-            .await
+        self.run(move |work| audit::record(work, &events)).await
     }
 
     async fn read_events(&self, stretch: EventStretch) -> Result<EventsRead, StoreError> {

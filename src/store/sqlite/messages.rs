@@ -162,7 +162,8 @@ pub(super) fn list_messages(
     })
 }
 
-fn record(connection: &Connection, row: &Row<'_>) -> Result<MessageRecord, StoreError> {
+/// A message as the support desk sees it, from its row.
+pub(super) fn record(connection: &Connection, row: &Row<'_>) -> Result<MessageRecord, StoreError> {
     let message_id = row.message_id("message_id")?;
     Ok(MessageRecord {
         message_id,

@@ -5,10 +5,36 @@ use super::work::Work;
 use crate::domain::account::Account;
 use crate::domain::destination::Destination;
 use crate::domain::id::MessageId;
-use crate::domain::message::{ChannelKind, DeliveryState, NOTICE_LIFETIME, Notice};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, NOTICE_LIFETIME, Notice};
+use crate::domain::time::Timestamp;
 use crate::store::{AddressNotices, StoreError, Whence};
 
-/// Tells the owner at every verified address, by every channel that there is.
+/// A message for the owner of an account, wherever they can be reached.
+#[derive(Clone, Copy)]
+pub(super) struct Announcement {
+    pub(super) kind: MessageKind,
+    /// Names the mail; the text message has the twin of it.
+    pub(super) message_id: MessageId,
+    pub(super) expires_at: Timestamp,
+    pub(super) whence: Option<Whence>,
+    /// Of a used recovery code: how many are left.
+    pub(super) codes_left: Option<u32>,
+}
+
+impl Announcement {
+    /// That of something that happened now.
+    fn of(work: &Work<'_>, about: Notice, message_id: MessageId, whence: Option<Whence>) -> Self {
+        Self {
+            kind: about.kind(),
+            message_id,
+            expires_at: work.now().plus(NOTICE_LIFETIME),
+            whence,
+            codes_left: about.codes_left(),
+        }
+    }
+}
+
+/// Tells the owner what happened, at every verified address, by every channel that there is.
 pub(super) fn tell(
     work: &mut Work<'_>,
     account: &Account,
@@ -16,17 +42,34 @@ pub(super) fn tell(
     notice_id: MessageId,
     whence: Option<Whence>,
 ) -> Result<(), StoreError> {
+    let announcement = Announcement::of(work, about, notice_id, whence);
+    announce(work, account, announcement)?;
+    Ok(())
+}
+
+/// Announces something in the same way; says at how many addresses.
+pub(super) fn announce(
+    work: &mut Work<'_>,
+    account: &Account,
+    announcement: Announcement,
+) -> Result<u32, StoreError> {
+    let mut told = 0;
     for (channel, message_id) in [
-        (ChannelKind::Email, notice_id),
-        (ChannelKind::Sms, notice_id.twin()),
+        (ChannelKind::Email, announcement.message_id),
+        (ChannelKind::Sms, announcement.message_id.twin()),
     ] {
         if let Some(to) = Destination::verified(&account.profile, channel)
             && work.carries(channel)
         {
-            tell_at(work, account, &to, about, message_id, whence)?;
+            let announcement = Announcement {
+                message_id,
+                ..announcement
+            };
+            announce_at(work, account, &to, announcement)?;
+            told += 1;
         }
     }
-    Ok(())
+    Ok(told)
 }
 
 /// Tells the owner that an address is another one: at every verified address of the account, and at the verified
@@ -52,28 +95,27 @@ pub(super) fn tell_of_another_address(
         if let Some(to) = Destination::verified(old, channel).filter(|_| another)
             && work.carries(channel)
         {
-            tell_at(work, after, &to, about, message_id, None)?;
+            let announcement = Announcement::of(work, about, message_id, None);
+            announce_at(work, after, &to, announcement)?;
         }
     }
     Ok(())
 }
 
-fn tell_at(
+fn announce_at(
     work: &mut Work<'_>,
     account: &Account,
     to: &Destination,
-    about: Notice,
-    message_id: MessageId,
-    whence: Option<Whence>,
+    announcement: Announcement,
 ) -> Result<(), StoreError> {
     messages::insert(
         work,
         &NewMessage {
-            message_id,
+            message_id: announcement.message_id,
             account_id: Some(account.account_id),
             identifier: None,
             carries: None,
-            kind: about.kind(),
+            kind: announcement.kind,
             channel: to.channel,
             address: Some(&to.address),
             destination: &to.masked,
@@ -81,11 +123,11 @@ fn tell_at(
             state: DeliveryState::Queued,
             reason: "",
             requested_at: work.now(),
-            expires_at: work.now().plus(NOTICE_LIFETIME),
+            expires_at: announcement.expires_at,
             happened: Some(Happened {
                 at: work.now(),
-                whence,
-                codes_left: about.codes_left(),
+                whence: announcement.whence,
+                codes_left: announcement.codes_left,
             }),
         },
     )

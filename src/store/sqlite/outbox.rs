@@ -23,6 +23,30 @@ use rusqlite::Row;
 /// How many due messages are looked at for those that are over when none is to be leased.
 const SWEPT: u32 = 100;
 
+/// The kind whose messages carry a link that stops the removal of a second factor.
+const REMOVAL: u8 = MessageKind::SecondFactorRemoval.code();
+
+/// Messages `m`, with the account `a` that they belong to, and the reset `r`, the challenge `c` or the removal of
+/// a second factor `f`.
+pub(super) fn belonging() -> String {
+    format!(
+        "messages m LEFT JOIN accounts a ON a.account_id = m.account_id
+                    LEFT JOIN resets r ON r.reset_id = m.reset_id
+                    LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
+                    LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = {REMOVAL}"
+    )
+}
+
+/// The condition under which what such a message says still holds at `?1`: its link or code lives, or its time is
+/// not over.
+pub(super) fn holds() -> String {
+    let challenge_lives = challenges::LIVE;
+    format!(
+        "(m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
+          AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0)) AND f.ended_at IS NULL)"
+    )
+}
+
 /// Leases what is due. A message whose time is over, or whose link died meanwhile, is expired instead of tried.
 pub(super) fn lease_messages(
     work: &mut Work<'_>,
@@ -35,14 +59,11 @@ pub(super) fn lease_messages(
     let due = all(
         work.sql(),
         &format!(
-            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at,
-                    m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
-                        AND (m.challenge_id IS NULL OR ifnull({}, 0)) AS worth_sending
-             FROM messages m LEFT JOIN accounts a ON a.account_id = m.account_id
-                             LEFT JOIN resets r ON r.reset_id = m.reset_id
-                             LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
-             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
-            challenges::LIVE
+            "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at, f.removal_id, f.effective_at,
+                    {} AS holds
+             FROM {} WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
+            holds(),
+            belonging()
         ),
         (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,
@@ -96,12 +117,11 @@ enum Due {
 impl Due {
     fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let message_id = row.message_id("message_id")?;
-        if !row.flag("worth_sending")? {
-            let (reset, sending) = (row.get("reset_id")?, row.get("sending")?);
-            let why = match (reset, sending) {
-                (_, Some::<u32>(_)) => "code_dead",
-                (Some::<[u8; 16]>(_), None) => "link_dead",
-                (None, None) => "notice_too_old",
+        if !row.flag("holds")? {
+            let why = match row.message_kind() {
+                Ok(MessageKind::ResetLink | MessageKind::SecondFactorRemoval) => "link_dead",
+                Ok(kind) if kind.is_code() => "code_dead",
+                Ok(_) | Err(_) => "notice_too_old",
             };
             return Ok(Self::TooLate(message_id, account_id(row)?, why));
         }
@@ -171,6 +191,13 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
         MessageKind::AddressChanged => notice(row, Notice::AddressChanged)?,
         MessageKind::SecondFactorChanged => notice(row, Notice::SecondFactorChanged)?,
+        MessageKind::SecondFactorRemoval => MessageContent::FactorRemoval {
+            link: Link {
+                reset_id: row.reset_id("removal_id")?,
+                expires_at: row.moment("effective_at")?,
+            },
+            ordered_at: row.moment("happened_at")?,
+        },
         MessageKind::RecoveryCodesRenewed => notice(row, Notice::RecoveryCodesRenewed)?,
         MessageKind::WrongPasswords => notice(row, Notice::WrongPasswords)?,
         MessageKind::RecoveryCodeUsed => {

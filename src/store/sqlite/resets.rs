@@ -5,6 +5,7 @@ use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::limits;
 use super::links::LIVE;
 use super::notices;
+use super::removal;
 use super::row::{self, Columns, change, one};
 use super::tries;
 use super::work::Work;
@@ -153,7 +154,8 @@ const fn by(origin: Origin) -> &'static str {
     }
 }
 
-/// Kills every live link of the account that the reset belongs to; a second press finds none.
+/// Kills every live link of the account that the reset belongs to, or stops the removal of a factor; a second press
+/// finds none.
 pub(super) fn cancel_resets(
     work: &mut Work<'_>,
     intent: &CancelResets,
@@ -168,7 +170,8 @@ pub(super) fn cancel_resets(
         |row| row.account_id("account_id"),
     )?;
     let Some(account_id) = account_id else {
-        return Ok(ResetsCancelled::Unknown);
+        let stopped = removal::cancel(work, &intent.call, intent.link.reset_id)?;
+        return Ok(stopped.map_or(ResetsCancelled::Unknown, ResetsCancelled::Cancelled));
     };
     let killed = kill_links(work, account_id)?;
     if killed > 0 {

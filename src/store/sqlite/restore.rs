@@ -131,7 +131,7 @@ fn refuse_occupied(directory: &Path, database: &Path) -> Result<(), RestoreRefus
 
 /// Ends links, sessions and proofs, which all live under the credential version of their account; forgets
 /// requests that nobody has looked at, whose links may have been made and used after the backup, calls
-/// that may be repeated, and apps that were being enrolled. Codes that apps have shown until now are used up.
+/// that may be repeated, apps that were being enrolled, and orders to remove a second factor, to which somebody may have objected since. Codes that apps have shown until now are used up.
 /// Mails with links that are not sent yet are found dead by the courier.
 ///
 /// Versions go on from the microseconds of the restore: above all that any account has had, also since the
@@ -144,6 +144,10 @@ fn end_everything(connection: &Connection, now: Timestamp) -> Result<(), StoreEr
     )?;
     connection
         .execute_batch("DELETE FROM intake; DELETE FROM idempotency; DELETE FROM enrolments;")?;
+    connection.execute(
+        "UPDATE factor_removals SET ended_at = ?1 WHERE ended_at IS NULL",
+        [now.as_micros()],
+    )?;
     connection.execute(
         "UPDATE totp SET last_step = max(last_step, ?1)",
         [Step::of(now).get()],

@@ -44,6 +44,12 @@ pub(super) fn tidy(work: &mut Work<'_>, intent: &Tidy) -> Result<Tidied, StoreEr
                  (SELECT budget_key FROM sms_budgets WHERE day < ?1 LIMIT ?2)",
             (day(work.now()), at_most),
         )?,
+        Leftovers::FactorRemovals { ended_before } => change(
+            work.sql(),
+            "DELETE FROM factor_removals WHERE account_id IN
+                 (SELECT account_id FROM factor_removals WHERE ended_at < ?1 LIMIT ?2)",
+            (ended_before.as_micros(), at_most),
+        )?,
         Leftovers::Messages { requested_before } => messages(work, *requested_before, at_most)?,
         Leftovers::Resets { ended_before } => change(
             work.sql(),
@@ -105,6 +111,7 @@ mod tests {
             "SELECT reset_id FROM resets WHERE expires_at < 1 LIMIT 1",
             "SELECT account_id, source FROM wrong_passwords WHERE pause_ends <= 1 LIMIT 1",
             "SELECT challenge_id FROM challenges WHERE expires_at <= 1 LIMIT 1",
+            "SELECT account_id FROM factor_removals WHERE ended_at < 1 LIMIT 1",
             "SELECT account_id FROM enrolments WHERE expires_at <= 1 LIMIT 1",
             "SELECT budget_key FROM sms_budgets WHERE day < 1 LIMIT 1",
             "SELECT message_id FROM messages WHERE message_id < x'00' AND due_at IS NULL ORDER BY message_id LIMIT 1",

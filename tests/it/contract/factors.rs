@@ -2,7 +2,7 @@
 
 use super::Bench;
 use crate::support::fixture::{self, call, fresh, update};
-use relatch::domain::account::{Account, AccountChange, Profile, SecondFactor};
+use relatch::domain::account::{Account, AccountChange, SecondFactor};
 use relatch::domain::id::{AccountId, MessageId};
 use relatch::domain::message::Notice;
 use relatch::domain::phone::Phone;
@@ -10,8 +10,8 @@ use relatch::domain::recovery_code::{RecoveryCode, RecoveryCodeDigest};
 use relatch::domain::seal::Sealed;
 use relatch::domain::totp::Step;
 use relatch::store::{
-    AccountCreated, App, BeginEnrolment, CreateAccount, EnrolmentBegun, EnrolmentFinished,
-    EnrolmentTried, FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
+    AccountCreated, App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried,
+    FinishEnrolment, Leftovers, MessageContent, ProofFails, RecoveryCodesRenewed,
     RenewRecoveryCodes, SecondFactorSet, SetSecondFactor, ShownProof, Tidy, TryEnrolment,
 };
 use std::sync::Arc;
@@ -83,15 +83,8 @@ fn renew(proof: ShownProof, byte: u8) -> RenewRecoveryCodes {
 impl Bench {
     /// An account with a verified phone.
     async fn with_phone(&self, second_factor: SecondFactor) -> Account {
-        let creation = CreateAccount {
-            profile: Profile {
-                phone: Some(Phone::parse("+14155550100").unwrap()),
-                phone_verified: true,
-                second_factor,
-                ..fixture::profile(EMAIL)
-            },
-            ..fixture::create(EMAIL)
-        };
+        let mut creation = fixture::create_with_sms(EMAIL);
+        creation.profile.second_factor = second_factor;
         match self.store.create_account(creation).await.unwrap() {
             AccountCreated::Created(account) => account,
             other => panic!("{other:?}"),
@@ -104,7 +97,7 @@ impl Bench {
         assert_eq!(begun.await.unwrap(), EnrolmentBegun::Begun(email));
     }
 
-    async fn tried(&self, account_id: AccountId) -> EnrolmentTried {
+    async fn tried_enrolment(&self, account_id: AccountId) -> EnrolmentTried {
         let intent = TryEnrolment {
             call: call(),
             account_id,
@@ -115,7 +108,7 @@ impl Bench {
     /// The same account after an app was enrolled.
     pub(super) async fn enrolled(&self, account: &Account, byte: u8) -> Account {
         self.begun(account, byte).await;
-        self.tried(account.account_id).await;
+        self.tried_enrolment(account.account_id).await;
         let finished = self.store.finish_enrolment(finish(account, byte)).await;
         assert_eq!(finished.unwrap(), EnrolmentFinished::Finished);
         self.reread(account.account_id).await
@@ -146,7 +139,7 @@ pub(super) async fn an_enrolled_app_is_the_factor_from_its_first_code_on(bench: 
         sealed_secret: sealed(1),
         credential_version: before.credential_version,
     };
-    assert_eq!(bench.tried(before.account_id).await, compare);
+    assert_eq!(bench.tried_enrolment(before.account_id).await, compare);
     assert_eq!(bench.reread(before.account_id).await, before);
     assert_eq!(bench.due_notices().await, []);
 
@@ -167,7 +160,10 @@ pub(super) async fn an_enrolled_app_is_the_factor_from_its_first_code_on(bench: 
             "second_factor_changed"
         ]
     );
-    assert_eq!(bench.tried(before.account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_enrolment(before.account_id).await,
+        EnrolmentTried::Gone
+    );
     let again = bench.store.finish_enrolment(finish(&after, 1)).await;
     assert_eq!(again.unwrap(), EnrolmentFinished::Gone);
 }
@@ -198,22 +194,35 @@ pub(super) async fn of_many_who_finish_an_enrolment_at_once_one_does(bench: Benc
 pub(super) async fn an_enrolment_bears_five_tries(bench: Bench) {
     let account = bench.account(EMAIL).await;
     let account_id = account.account_id;
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_enrolment(account_id).await,
+        EnrolmentTried::Gone
+    );
     bench.begun(&account, 1).await;
     for _ in 0..5 {
-        assert_ne!(bench.tried(account_id).await, EnrolmentTried::Gone);
+        assert_ne!(
+            bench.tried_enrolment(account_id).await,
+            EnrolmentTried::Gone
+        );
     }
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_enrolment(account_id).await,
+        EnrolmentTried::Gone
+    );
     // One of the five may still be on its way to be compared.
     bench.begun(&account, 2).await;
-    let EnrolmentTried::Compare { sealed_secret, .. } = bench.tried(account_id).await else {
+    let EnrolmentTried::Compare { sealed_secret, .. } = bench.tried_enrolment(account_id).await
+    else {
         panic!("a new enrolment has tries of its own");
     };
     assert_eq!(sealed_secret, sealed(2));
     let replaced = bench.store.finish_enrolment(finish(&account, 1)).await;
     assert_eq!(replaced.unwrap(), EnrolmentFinished::Gone);
     let nobody = AccountId::from_bytes(fresh());
-    assert_eq!(bench.tried(nobody).await, EnrolmentTried::NoAccount);
+    assert_eq!(
+        bench.tried_enrolment(nobody).await,
+        EnrolmentTried::NoAccount
+    );
 }
 
 pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(bench: Bench) {
@@ -222,9 +231,15 @@ pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(ben
     bench.begun(&account, 1).await;
     let just = Duration::from_micros(1);
     bench.clock.advance(LIFETIME.saturating_sub(just));
-    assert_ne!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_ne!(
+        bench.tried_enrolment(account_id).await,
+        EnrolmentTried::Gone
+    );
     bench.clock.advance(just);
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_enrolment(account_id).await,
+        EnrolmentTried::Gone
+    );
     let late = bench.store.finish_enrolment(finish(&account, 1)).await;
     assert_eq!(late.unwrap(), EnrolmentFinished::Gone);
     let tidy = async || {
@@ -244,7 +259,10 @@ pub(super) async fn an_enrolment_ends_with_its_time_and_with_the_credentials(ben
     };
     let moved = bench.store.update_account(update(account_id, change)).await;
     moved.unwrap();
-    assert_eq!(bench.tried(account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_enrolment(account_id).await,
+        EnrolmentTried::Gone
+    );
     for version in [&account, &bench.reread(account_id).await] {
         let moved = bench.store.finish_enrolment(finish(version, 2)).await;
         assert_eq!(moved.unwrap(), EnrolmentFinished::Gone);
@@ -319,7 +337,10 @@ pub(super) async fn another_factor_takes_the_app_and_every_code_along(bench: Ben
         let chosen = bench.store.set_second_factor(set(proof(&app), factor));
         assert_eq!(chosen.await.unwrap(), SecondFactorSet::Set);
         assert_eq!(bench.codes_left(account.account_id).await, 0);
-        assert_eq!(bench.tried(account.account_id).await, EnrolmentTried::Gone);
+        assert_eq!(
+            bench.tried_enrolment(account.account_id).await,
+            EnrolmentTried::Gone
+        );
         let back = bench.reread(account.account_id).await;
         let back = set(proof(&back), SecondFactor::Totp);
         let back = bench.store.set_second_factor(back).await;
@@ -404,6 +425,9 @@ pub(super) async fn a_proof_that_does_not_stand_changes_nothing(bench: Bench) {
     }
     assert_eq!(bench.reread(account.account_id).await, account);
     assert_eq!(bench.reread(other.account_id).await, other);
-    assert_eq!(bench.tried(account.account_id).await, EnrolmentTried::Gone);
+    assert_eq!(
+        bench.tried_enrolment(account.account_id).await,
+        EnrolmentTried::Gone
+    );
     assert_eq!(bench.codes_left(account.account_id).await, 0);
 }

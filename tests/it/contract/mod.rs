@@ -9,8 +9,10 @@ mod invitations;
 mod limits;
 mod outbox;
 mod peppers;
+mod removals;
 mod requests;
 mod resets;
+mod retry;
 mod second_factors;
 mod sign_in;
 mod sqlite;
@@ -137,7 +139,7 @@ impl Bench {
 /// The link that a message carries.
 pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
-        MessageContent::ResetLink { link, .. } => link,
+        MessageContent::ResetLink { link, .. } | MessageContent::FactorRemoval { link, .. } => link,
         MessageContent::Code { .. } => panic!("a code is no link"),
         MessageContent::Notice { .. } => panic!("a notice carries no link"),
     }
@@ -241,6 +243,15 @@ macro_rules! contract {
                 recovery_codes_are_for_factors_that_they_stand_in_for,
                 a_proof_that_does_not_stand_changes_nothing,
             ],
+            removals: [
+                a_removal_is_announced_and_takes_effect_in_its_time,
+                whoever_is_told_of_a_removal_can_stop_it,
+                what_was_stopped_is_announced_no_more,
+                a_removal_under_way_is_ordered_once,
+                an_owner_who_chooses_another_factor_ends_a_removal,
+                of_many_who_carry_a_removal_out_at_once_one_does,
+                a_removal_is_forgotten_once_it_has_ended,
+            ],
             import: [
                 an_imported_row_is_an_account_at_once_and_may_be_sent_again,
                 an_account_that_exists_is_left_as_it_is,
@@ -273,6 +284,14 @@ macro_rules! contract {
                 a_lost_lease_settles_nothing,
                 messages_are_found_for_the_support_desk,
                 what_waits_is_counted,
+            ],
+            retry: [
+                a_failed_message_is_due_at_once_and_goes_where_it_went,
+                a_waiting_message_is_due_at_once_and_one_in_hand_is_left,
+                what_is_dead_is_not_tried_again,
+                what_was_sent_or_suppressed_stays_as_it_is,
+                a_repeated_retry_is_one,
+                a_notice_goes_to_the_address_of_now_if_there_is_one,
             ],
             limits: [
                 a_source_is_limited_and_recovers,

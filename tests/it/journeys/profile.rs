@@ -60,12 +60,7 @@ async fn a_signed_in_person_sends_a_link_and_goes_on_seeing_it() {
 async fn who_chose_sms_gets_the_link_there_and_needs_nothing_more() {
     let server = TestServer::start().await;
     let account = server.sms_account("grace@example.com").await;
-    let sent = server
-        .passwords()
-        .send_profile_reset_link(send(&account.account_id))
-        .await
-        .unwrap()
-        .into_inner();
+    let sent = server.send_profile_link(&account).await.unwrap();
     assert_eq!(
         (sent.channel(), sent.destination.as_str()),
         (pb::Channel::Sms, "+*********01")

@@ -10,18 +10,18 @@ use super::{channel, post};
 use crate::support::ops;
 use crate::support::server::TestServer;
 
-fn budgets(per_number: u32, country: &str, per_day: u32) -> Option<SmsBudgets> {
-    Some(SmsBudgets {
+fn budgets(per_number: u32, country: &str, per_day: u32) -> SmsBudgets {
+    SmsBudgets {
         per_number,
         per_day,
         countries: vec![CountryBudget::parse(country).unwrap()],
-    })
+    }
 }
 
 /// What becomes of three messages to one number.
-async fn three(budgets: Option<SmsBudgets>) -> Vec<(DeliveryState, String)> {
+async fn three(budgets: SmsBudgets) -> Vec<(DeliveryState, String)> {
     let gateway = Gateway::start().await;
-    let post = post(&gateway, budgets);
+    let post = post(&gateway, Some(budgets));
     let mut fates = Vec::new();
     for person in ["a", "b", "c"] {
         fates.push(post.once(&format!("{person}@example.com")).await);
@@ -55,7 +55,7 @@ async fn beyond_a_budget_a_message_is_suppressed_with_the_reason() {
 #[tokio::test]
 async fn a_message_is_counted_once_however_often_it_is_tried() {
     let gateway = Gateway::start().await;
-    let post = post(&gateway, budgets(2, "+1 2", 2));
+    let post = post(&gateway, Some(budgets(2, "+1 2", 2)));
     gateway.answers([500, 500].map(|status| Answer::Say(status, String::new())));
     post.put_sms("ada@example.com").await;
     for _ in 0..3 {
@@ -72,7 +72,7 @@ async fn a_message_is_counted_once_however_often_it_is_tried() {
 #[tokio::test]
 async fn the_next_day_begins_with_full_budgets_and_a_restart_does_not() {
     let gateway = Gateway::start().await;
-    let post = post(&gateway, budgets(1, "+1 1", 1));
+    let post = post(&gateway, Some(budgets(1, "+1 1", 1)));
     assert_eq!(post.once("a@example.com").await.0, DeliveryState::Sent);
     let post = post.reopened();
     assert_eq!(
@@ -90,7 +90,8 @@ async fn the_next_day_begins_with_full_budgets_and_a_restart_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_support_desk_the_auditors_and_the_metrics_are_told() {
     let gateway = Gateway::start().await;
-    let server = TestServer::start_texting(Some(channel(&gateway)), budgets(1, "+1 9", 9)).await;
+    let server =
+        TestServer::start_texting(Some(channel(&gateway)), Some(budgets(1, "+1 9", 9))).await;
     let account = server.sms_account("grace@example.com").await;
     for _ in 0..2 {
         server.send_profile_link(&account).await.unwrap();

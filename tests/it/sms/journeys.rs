@@ -10,10 +10,10 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::channel;
-use super::gateway::{Gateway, Got, SECRET};
+use super::gateway::{Answer, Gateway, Got, SECRET};
 use crate::clients::tool;
 use crate::support::eventually;
-use crate::support::requests::{PASSWORD, client};
+use crate::support::requests::{PASSWORD, client, reason};
 use crate::support::server::TestServer;
 
 /// The link in a text message.
@@ -137,6 +137,55 @@ async fn a_gateway_that_is_down_holds_no_mail_back_and_gets_its_messages_later()
     gateway.up().await;
     server.clock.advance(Duration::from_mins(1));
     eventually(async || gateway.got().len() == 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_support_desk_tries_a_refused_message_again_as_long_as_its_link_lives() {
+    let gateway = Gateway::start().await;
+    let server = TestServer::start_texting(Some(channel(&gateway)), None).await;
+    let account = server.sms_account("grace@example.com").await;
+    gateway.answers([Answer::Say(400, "no such number".to_owned())]);
+    let sent = server.send_profile_link(&account).await.unwrap();
+    server.settled().await;
+    let retry = async |message_id: &str| {
+        let request = pb::RetryMessageRequest {
+            message_id: message_id.to_owned(),
+            request_id: "again".to_owned(),
+        };
+        let retried = server.delivery().retry_message(request).await;
+        retried.map(|retried| retried.into_inner().message.unwrap())
+    };
+    for _ in 0..2 {
+        let message = retry(&sent.message_id).await.unwrap();
+        assert_eq!(message.message_id, sent.message_id);
+        server.settled().await;
+    }
+    let messages = server.messages(&account.account_id).await;
+    assert_eq!(messages[0].state(), pb::DeliveryState::Sent);
+    assert_eq!((messages[0].attempts.len(), gateway.got().len()), (2, 2));
+    let events = server.events().await;
+    let retried: Vec<_> = events
+        .iter()
+        .filter(|event| event.name == "message_retried")
+        .collect();
+    assert_eq!(retried.len(), 1);
+    assert_eq!(retried[0].actor, "all");
+    assert_eq!(retried[0].account_id, account.account_id);
+
+    let another = retry(&"ab".repeat(16)).await.unwrap_err();
+    assert_eq!(reason(&another), "MESSAGE_NOT_FOUND");
+    let unreadable = retry("x").await.unwrap_err();
+    assert_eq!(reason(&unreadable), "INVALID_FIELD");
+    gateway.answers([Answer::Say(400, String::new())]);
+    let dead = server.send_profile_link(&account).await.unwrap();
+    server.settled().await;
+    server.clock.advance(Duration::from_mins(10));
+    let request = pb::RetryMessageRequest {
+        message_id: dead.message_id,
+        request_id: String::new(),
+    };
+    let expired = server.delivery().retry_message(request).await.unwrap_err();
+    assert_eq!(reason(&expired), "MESSAGE_EXPIRED");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ impl Interceptor for Bearer {
 }
 
 /// The scopes of each caller; its token is derived from its name.
-const CALLERS: [(&str, &[&str]); 4] = [
+const CALLERS: [(&str, &[&str]); 5] = [
     (
         "all",
         &[
@@ -100,6 +100,7 @@ const CALLERS: [(&str, &[&str]); 4] = [
     ("reset", &["reset"]),
     ("profile", &["profile"]),
     ("accounts", &["accounts"]),
+    ("support", &["remove_factor"]),
 ];
 
 impl TestServer {
@@ -491,10 +492,13 @@ impl TestServer {
             key: Some(key),
             ..pb::ListMessagesRequest::default()
         };
-        let bearer = Self::bearer("all");
-        let mut client = DeliveryServiceClient::with_interceptor(self.channel(), bearer);
-        let listed = client.list_messages(request).await.unwrap();
+        let listed = self.delivery().list_messages(request).await.unwrap();
         listed.into_inner().messages
+    }
+
+    /// `DeliveryService` as the caller who may do everything.
+    pub(crate) fn delivery(&self) -> DeliveryServiceClient<Client> {
+        DeliveryServiceClient::with_interceptor(self.channel(), Self::bearer("all"))
     }
 
     /// Every event from the first to the present head.

@@ -3,6 +3,7 @@
 mod choice;
 mod enrolment;
 mod proofs;
+mod removal;
 
 use crate::support::fixture;
 use crate::support::server::TestServer;

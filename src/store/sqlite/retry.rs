@@ -1,0 +1,124 @@
+//! Messages that somebody wants to be tried at once.
+
+use super::accounts;
+use super::idempotency::{Earlier, Kept, earlier, remember};
+use super::messages;
+use super::outbox::{account_id, belonging, holds};
+use super::row::{Columns as _, change, one};
+use super::work::Work;
+use crate::domain::audit::{Draft, EventName};
+use crate::domain::destination::Destination;
+use crate::domain::id::{AccountId, MessageId};
+use crate::domain::message::{ChannelKind, DeliveryState};
+use crate::store::{MessageRecord, MessageRetried, RetryMessage, StoreError};
+
+/// Makes a message due that waits or has failed. The address of one that has failed was erased: it goes to the one that
+/// its account has now, which for a link is the same, since its link would be dead otherwise.
+pub(super) fn retry_message(
+    work: &mut Work<'_>,
+    intent: &RetryMessage,
+) -> Result<MessageRetried, StoreError> {
+    let message_id = intent.message_id;
+    let Some(message) = found(work, message_id)? else {
+        return Ok(MessageRetried::Unknown);
+    };
+    let tried = match earlier(work, intent.repeatable.as_ref())? {
+        Earlier::Other => return Ok(MessageRetried::RequestIdReused),
+        Earlier::Same(_) => return Ok(MessageRetried::Message(message.record)),
+        Earlier::New => match message.record.state {
+            DeliveryState::Sent | DeliveryState::Suppressed => false,
+            DeliveryState::Expired => return Ok(MessageRetried::Expired),
+            DeliveryState::Queued | DeliveryState::Failed if !message.holds => {
+                return Ok(MessageRetried::Expired);
+            }
+            DeliveryState::Queued => make_due(work, message_id)?,
+            DeliveryState::Failed => {
+                let Some(to) = destination(work, &message)? else {
+                    return Ok(MessageRetried::NoVerifiedAddress);
+                };
+                put_back(work, message_id, &to)?;
+                true
+            }
+        },
+    };
+    remember(work, intent.repeatable.as_ref(), &Kept::default())?;
+    if !tried {
+        return Ok(MessageRetried::Message(message.record));
+    }
+    work.wake_workers();
+    let mut event = Draft::success(work.now(), EventName::MessageRetried, &intent.call)
+        .fact("message_id", &message_id);
+    event.account_id = message.account_id;
+    work.record(event)?;
+    let now = found(work, message_id)?.map(|message| MessageRetried::Message(message.record));
+    Ok(now.unwrap_or(MessageRetried::Unknown))
+}
+
+struct Found {
+    record: MessageRecord,
+    account_id: Option<AccountId>,
+    /// Whether what it says still holds.
+    holds: bool,
+}
+
+fn found(work: &Work<'_>, message_id: MessageId) -> Result<Option<Found>, StoreError> {
+    one(
+        work.sql(),
+        &format!(
+            "SELECT m.*, {} AS holds FROM {} WHERE m.message_id = ?2",
+            holds(),
+            belonging()
+        ),
+        (work.now().as_micros(), message_id.as_bytes()),
+        |row| {
+            Ok(Found {
+                record: messages::record(work.sql(), row)?,
+                account_id: account_id(row)?,
+                holds: row.flag("holds")?,
+            })
+        },
+    )
+}
+
+/// Makes a message due now that waits for its next attempt. One that is in a courier's hands stays there: it would be
+/// sent twice.
+fn make_due(work: &Work<'_>, message_id: MessageId) -> Result<bool, StoreError> {
+    let waited = change(
+        work.sql(),
+        "UPDATE messages AS m SET due_at = ?1 WHERE m.message_id = ?2 AND m.due_at > ?1
+             AND EXISTS (SELECT 1 FROM attempts t WHERE t.message_id = m.message_id AND t.attempt = m.attempts)",
+        (work.now().as_micros(), message_id.as_bytes()),
+    )?;
+    Ok(waited > 0)
+}
+
+fn destination(work: &Work<'_>, message: &Found) -> Result<Option<Destination>, StoreError> {
+    let Some(account_id) = message.account_id else {
+        return Ok(None);
+    };
+    let channel: ChannelKind = message.record.channel;
+    // A code goes to where the factor is, be that verified or not.
+    let address = if message.record.kind.is_code() {
+        Destination::on_file
+    } else {
+        Destination::verified
+    };
+    let account = accounts::by_id(work.sql(), account_id)?;
+    Ok(account.and_then(|account| address(&account.profile, channel)))
+}
+
+fn put_back(work: &Work<'_>, message_id: MessageId, to: &Destination) -> Result<(), StoreError> {
+    change(
+        work.sql(),
+        "UPDATE messages SET state = ?1, reason = '', address = ?2, destination = ?3, due_at = ?4
+         WHERE message_id = ?5",
+        (
+            DeliveryState::Queued.code(),
+            &to.address,
+            &to.masked,
+            work.now().as_micros(),
+            message_id.as_bytes(),
+        ),
+    )?;
+    Ok(())
+}
