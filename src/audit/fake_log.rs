@@ -212,6 +212,9 @@ refused! {
     mark_bounced(MarkBounced) -> MessageBounced;
     retry_message(RetryMessage) -> MessageRetried;
     list_messages(MessagePage) -> Vec<MessageRecord>;
+    begin_verification(BeginVerification) -> VerificationBegun;
+    try_verification(TryVerification) -> VerificationTried;
+    finish_verification(FinishVerification) -> VerificationFinished;
     tidy(Tidy) -> Tidied;
     sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;
     reseal(Vec<Resealed>) -> u32;

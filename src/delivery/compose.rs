@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::channel::OutgoingMessage;
 use super::links::with_token;
 use super::render::{
-    Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, Renderer, ResetLink, TemplateError,
+    AddressCodeMail, Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, Renderer, ResetLink,
+    TemplateError,
 };
 use crate::domain::code::{self, CodeFor};
 use crate::domain::keyring::Keyring;
@@ -103,6 +104,16 @@ impl Desk<'_> {
                     forgot_password_url: &self.pages.forgot_password.to_string(),
                 });
                 (kind, self.put(channel, locale, &mail)?)
+            }
+            MessageContent::AddressCode { requested_at } => {
+                let code = code::derive_for_address(self.keyring, message.message_id);
+                let mail = Mail::AddressCode(AddressCodeMail {
+                    code: code.expose(),
+                    lifetime: lifetime(requested_at, message.expires_at),
+                    expires_at: moment(message.expires_at)?,
+                    host: &self.pages.reset.host(),
+                });
+                (MessageKind::AddressCode, self.put(channel, locale, &mail)?)
             }
             MessageContent::FactorRemoval { link, ordered_at } => {
                 let cancel = mint(self.keyring, LinkKind::Cancel, link);

@@ -421,6 +421,24 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn begin_verification(
+        &self,
+        _: BeginVerification,
+    ) -> Result<VerificationBegun, StoreError> {
+        not_here()
+    }
+
+    async fn try_verification(&self, _: TryVerification) -> Result<VerificationTried, StoreError> {
+        not_here()
+    }
+
+    async fn finish_verification(
+        &self,
+        _: FinishVerification,
+    ) -> Result<VerificationFinished, StoreError> {
+        not_here()
+    }
+
     async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
         not_here()
     }

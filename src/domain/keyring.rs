@@ -99,6 +99,8 @@ pub enum Purpose {
     ResetCode,
     /// Codes that VerifySecondFactor asks for.
     SignInCode,
+    /// Codes that FinishAddressVerification asks for.
+    AddressCode,
     /// Keyed hashes of identifiers and sources.
     Pseudonym,
     /// Fingerprints of repeated requests.
@@ -108,7 +110,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::ResetLink,
         Self::Invitation,
         Self::CancelLink,
@@ -116,6 +118,7 @@ impl Purpose {
         Self::Proof,
         Self::ResetCode,
         Self::SignInCode,
+        Self::AddressCode,
         Self::Pseudonym,
         Self::Fingerprint,
         Self::PageToken,
@@ -130,6 +133,7 @@ impl Purpose {
             Self::Proof => b"relatch v1 proof",
             Self::ResetCode => b"relatch v1 reset code",
             Self::SignInCode => b"relatch v1 sign-in code",
+            Self::AddressCode => b"relatch v1 address code",
             Self::Pseudonym => b"relatch v1 pseudonym",
             Self::Fingerprint => b"relatch v1 fingerprint",
             Self::PageToken => b"relatch v1 page token",

@@ -13,6 +13,8 @@ pub enum MessageKind {
     ResetCode,
     /// The code that a sign-in asks for.
     SignInCode,
+    /// The code that proves an address.
+    AddressCode,
     /// A notice that the password was changed.
     PasswordChanged,
     /// A notice that a recovery code was used.
@@ -44,6 +46,7 @@ impl MessageKind {
             Self::AddressChanged => 7,
             Self::ResetCode => 3,
             Self::SignInCode => 4,
+            Self::AddressCode => 5,
             Self::RecoveryCodeUsed => 11,
             Self::SecondFactorChanged => 8,
             Self::SecondFactorRemoval => 9,
@@ -64,6 +67,7 @@ impl MessageKind {
             7 => Some(Self::AddressChanged),
             3 => Some(Self::ResetCode),
             4 => Some(Self::SignInCode),
+            5 => Some(Self::AddressCode),
             11 => Some(Self::RecoveryCodeUsed),
             8 => Some(Self::SecondFactorChanged),
             9 => Some(Self::SecondFactorRemoval),
@@ -78,7 +82,7 @@ impl MessageKind {
     /// Whether it carries a code.
     #[must_use]
     pub const fn is_code(self) -> bool {
-        matches!(self, Self::ResetCode | Self::SignInCode)
+        matches!(self, Self::ResetCode | Self::SignInCode | Self::AddressCode)
     }
 
     /// The kind's name in the audit log and in the inbox.
@@ -91,6 +95,7 @@ impl MessageKind {
             Self::AddressChanged => "ADDRESS_CHANGED",
             Self::ResetCode => "RESET_CODE",
             Self::SignInCode => "SIGN_IN_CODE",
+            Self::AddressCode => "ADDRESS_CODE",
             Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
             Self::SecondFactorRemoval => "SECOND_FACTOR_REMOVAL",

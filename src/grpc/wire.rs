@@ -64,6 +64,7 @@ pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
         MessageKind::AddressChanged => pb::MessageKind::AddressChanged,
         MessageKind::ResetCode => pb::MessageKind::ResetCode,
+        MessageKind::AddressCode => pb::MessageKind::AddressCode,
         MessageKind::SignInCode => pb::MessageKind::SignInCode,
         MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
         MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,

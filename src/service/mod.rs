@@ -1,6 +1,7 @@
 //! The use cases: what Relatch does for a caller, over traits.
 
 pub mod accounts;
+pub mod address;
 pub mod change;
 pub mod confirm;
 pub mod error;

@@ -99,6 +99,11 @@ pub enum MessageContent {
         /// When it was ordered.
         ordered_at: Timestamp,
     },
+    /// A code that proves the address that it goes to.
+    AddressCode {
+        /// When it was asked for.
+        requested_at: Timestamp,
+    },
     /// Something that the account's owner should know.
     Notice {
         /// What.

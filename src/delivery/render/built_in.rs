@@ -3,7 +3,8 @@
 use askama::Template;
 
 use super::content::{
-    BrandContent, CodeContent, Content, FactorRemovalContent, NoticeContent, ResetLinkContent,
+    AddressCodeContent, BrandContent, CodeContent, Content, FactorRemovalContent, NoticeContent,
+    ResetLinkContent,
 };
 use super::language::nearest;
 use super::{Asked, Mail, RenderedMail, TemplateError, text_message};
@@ -32,6 +33,8 @@ templates! { mail in MAILS;
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
     EnglishInvitationText(ResetLinkContent): "mail/en/invitation.txt";
     EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
+    EnglishAddressCodeText(AddressCodeContent): "mail/en/address_code.txt";
+    EnglishAddressCodeHtml(AddressCodeContent): "mail/en/address_code.html";
     EnglishCodeText(CodeContent): "mail/en/code.txt";
     EnglishCodeHtml(CodeContent): "mail/en/code.html";
     EnglishRemovalText(FactorRemovalContent): "mail/en/second_factor_removal.txt";
@@ -56,6 +59,8 @@ templates! { mail in MAILS;
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
     GermanInvitationText(ResetLinkContent): "mail/de/invitation.txt";
     GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
+    GermanAddressCodeText(AddressCodeContent): "mail/de/address_code.txt";
+    GermanAddressCodeHtml(AddressCodeContent): "mail/de/address_code.html";
     GermanCodeText(CodeContent): "mail/de/code.txt";
     GermanCodeHtml(CodeContent): "mail/de/code.html";
     GermanRemovalText(FactorRemovalContent): "mail/de/second_factor_removal.txt";
@@ -80,6 +85,7 @@ templates! { mail in MAILS;
 
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
+    EnglishAddressCodeSms(AddressCodeContent): "sms/en/address_code.txt";
     EnglishCodeSms(CodeContent): "sms/en/code.txt";
     EnglishRemovalSms(FactorRemovalContent): "sms/en/second_factor_removal.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
@@ -91,6 +97,7 @@ templates! { sms in TEXTS;
     EnglishWrongCodesSms(NoticeContent): "sms/en/wrong_second_factors.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
+    GermanAddressCodeSms(AddressCodeContent): "sms/de/address_code.txt";
     GermanCodeSms(CodeContent): "sms/de/code.txt";
     GermanRemovalSms(FactorRemovalContent): "sms/de/second_factor_removal.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
@@ -221,6 +228,10 @@ fn parts(
             English => both!(code: EnglishCodeText, EnglishCodeHtml),
             German => both!(code: GermanCodeText, GermanCodeHtml),
         },
+        Content::AddressCode(code) => match language {
+            English => both!(code: EnglishAddressCodeText, EnglishAddressCodeHtml),
+            German => both!(code: GermanAddressCodeText, GermanAddressCodeHtml),
+        },
         Content::FactorRemoval(removal) => match language {
             English => both!(removal: EnglishRemovalText, EnglishRemovalHtml),
             German => both!(removal: GermanRemovalText, GermanRemovalHtml),
@@ -291,6 +302,10 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
         Content::Code(code) => match language {
             English => text!(code: EnglishCodeSms),
             German => text!(code: GermanCodeSms),
+        },
+        Content::AddressCode(code) => match language {
+            English => text!(code: EnglishAddressCodeSms),
+            German => text!(code: GermanAddressCodeSms),
         },
         Content::FactorRemoval(removal) => match language {
             English => text!(removal: EnglishRemovalSms),

@@ -90,6 +90,7 @@ fn the_mails_read_as_they_should() {
             "reset_link_asked_from_profile",
             &asked_from_profile("Ada Lovelace"),
         );
+        snapshot("address_code", &Mail::AddressCode(sample::address_code()));
         snapshot("invitation", &invitation("Ada Lovelace"));
         snapshot("sign_in_code", &code(true));
         snapshot("reset_code", &code(false));
@@ -149,8 +150,9 @@ fn all_texts() -> impl Iterator<Item = String> {
 fn the_text_messages_read_as_they_should() {
     let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
     for language in LANGUAGES {
+        let address = Mail::AddressCode(sample::address_code());
         let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
-        let mut texts: Vec<_> = [by_sms(), code(true), code(false), removal]
+        let mut texts: Vec<_> = [by_sms(), code(true), code(false), address, removal]
             .map(|mail| renderer.render_sms(language, &mail).unwrap())
             .into();
         for about in Notice::ALL {

@@ -183,7 +183,7 @@ pub(super) fn update_account(
     Ok(AccountUpdated::Updated(after))
 }
 
-fn holder_of_address(
+pub(super) fn holder_of_address(
     connection: &Connection,
     account: &Account,
 ) -> Result<Option<AccountId>, StoreError> {
@@ -196,7 +196,11 @@ fn holder_of_address(
 }
 
 /// Writes an account down, if it is still what it was.
-fn write(work: &Work<'_>, before: &Account, account: &Account) -> Result<bool, StoreError> {
+pub(super) fn write(
+    work: &Work<'_>,
+    before: &Account,
+    account: &Account,
+) -> Result<bool, StoreError> {
     let profile = &account.profile;
     let written = change(
         work.sql(),

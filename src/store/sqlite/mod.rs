@@ -4,6 +4,7 @@
 //! functions over `Work`, reads are plain functions over a connection.
 
 mod accounts;
+mod addresses;
 mod asking;
 mod audit;
 mod backlog;

@@ -1,5 +1,6 @@
 //! The outbox: messages leased to couriers and settled by them.
 
+use super::addresses;
 use super::challenges;
 use super::links::LIVE;
 use super::row::{self, Columns, all, change, one};
@@ -25,6 +26,7 @@ const SWEPT: u32 = 100;
 
 /// The kind whose messages carry a link that stops the removal of a second factor.
 const REMOVAL: u8 = MessageKind::SecondFactorRemoval.code();
+const ADDRESS_CODE: u8 = MessageKind::AddressCode.code();
 
 /// Messages `m`, with the account `a` that they belong to, and the reset `r`, the challenge `c` or the removal of
 /// a second factor `f`.
@@ -33,17 +35,19 @@ pub(super) fn belonging() -> String {
         "messages m LEFT JOIN accounts a ON a.account_id = m.account_id
                     LEFT JOIN resets r ON r.reset_id = m.reset_id
                     LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
-                    LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = {REMOVAL}"
+                    LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = {REMOVAL}
+                    LEFT JOIN address_verifications v ON v.message_id = m.message_id"
     )
 }
 
 /// The condition under which what such a message says still holds at `?1`: its link or code lives, or its time is
 /// not over.
 pub(super) fn holds() -> String {
-    let challenge_lives = challenges::LIVE;
+    let (challenge_lives, verification_lives) = (challenges::LIVE, addresses::LIVE);
     format!(
         "(m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
-          AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0)) AND f.ended_at IS NULL)"
+          AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0))
+          AND (m.kind <> {ADDRESS_CODE} OR ifnull({verification_lives}, 0)) AND f.ended_at IS NULL)"
     )
 }
 
@@ -186,6 +190,9 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
         MessageKind::SignInCode => MessageContent::Code {
             what_for: CodeFor::SignIn(row.challenge_id("challenge_id")?),
             sending: row.get("sending")?,
+            requested_at: row.moment("requested_at")?,
+        },
+        MessageKind::AddressCode => MessageContent::AddressCode {
             requested_at: row.moment("requested_at")?,
         },
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,

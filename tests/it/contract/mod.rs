@@ -1,6 +1,7 @@
 //! What every store does, whichever backend it has: one suite, no case outside it.
 
 mod accounts;
+mod addresses;
 mod audit;
 mod codes;
 mod factors;
@@ -140,7 +141,9 @@ impl Bench {
 pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
         MessageContent::ResetLink { link, .. } | MessageContent::FactorRemoval { link, .. } => link,
-        MessageContent::Code { .. } => panic!("a code is no link"),
+        MessageContent::Code { .. } | MessageContent::AddressCode { .. } => {
+            panic!("a code is no link")
+        }
         MessageContent::Notice { .. } => panic!("a notice carries no link"),
     }
 }
@@ -165,6 +168,14 @@ macro_rules! contract {
                 another_address_is_told_to_the_one_before_and_to_the_new_one,
                 a_deleted_account_takes_its_links_and_messages_along,
                 accounts_are_listed_in_pages_without_gaps,
+            ],
+            addresses: [
+                an_address_becomes_the_account_s_when_its_code_was_shown,
+                a_verification_needs_a_proof_that_stands_and_a_minute_after_the_last,
+                five_tries_ten_minutes_and_other_credentials_end_a_verification,
+                whose_an_address_is_is_told_at_the_end_only,
+                an_account_is_sent_ten_codes_a_day,
+                the_present_address_can_be_verified,
             ],
             requests: [
                 a_request_becomes_a_message_for_a_verified_address,
