@@ -35,17 +35,22 @@ pub fn without_addresses(text: &str) -> String {
     hide_numbers(&chars, &mut hidden);
     hide_tokens(&chars, &mut hidden);
 
-    let mut scrubbed = String::with_capacity(text.len());
+    with_placeholders(&chars, &hidden, PLACEHOLDER)
+}
+
+/// The characters in order, with `placeholder` in the place of each row of those that are hidden.
+pub(super) fn with_placeholders(chars: &[char], hidden: &[bool], placeholder: &str) -> String {
+    let mut shown = String::with_capacity(chars.len());
     let mut was_hidden = false;
-    for (character, is_hidden) in chars.into_iter().zip(hidden) {
-        match (was_hidden, is_hidden) {
-            (_, false) => scrubbed.push(character),
-            (false, true) => scrubbed.push_str(PLACEHOLDER),
+    for (character, is_hidden) in chars.iter().zip(hidden) {
+        match (was_hidden, *is_hidden) {
+            (_, false) => shown.push(*character),
+            (false, true) => shown.push_str(placeholder),
             (true, true) => {}
         }
-        was_hidden = is_hidden;
+        was_hidden = *is_hidden;
     }
-    scrubbed
+    shown
 }
 
 fn hide_emails(chars: &[char], hidden: &mut [bool]) {

@@ -32,10 +32,10 @@ pub enum Method {
     CreateAccount,
     /// `AccountService.SendInvite`
     SendInvite,
-    /// `DeliveryService.RetryMessage`
-    RetryMessage,
     /// `AccountService.RemoveSecondFactor`
     RemoveSecondFactor,
+    /// `DeliveryService.RetryMessage`
+    RetryMessage,
 }
 
 impl Method {
@@ -47,8 +47,8 @@ impl Method {
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
             Self::SendInvite => b"SendInvite",
-            Self::RetryMessage => b"RetryMessage",
             Self::RemoveSecondFactor => b"RemoveSecondFactor",
+            Self::RetryMessage => b"RetryMessage",
         }
     }
 }

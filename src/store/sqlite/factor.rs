@@ -1,6 +1,6 @@
 //! Second factors: enrolled, chosen, renewed. Whoever changes one has proved the present one.
 
-use super::accounts::by_id;
+use super::accounts;
 use super::notices;
 use super::recovery_codes;
 use super::row::{self, Columns, change, one};
@@ -25,7 +25,7 @@ pub(super) fn proven(
     work: &Work<'_>,
     proof: &ShownProof,
 ) -> Result<Result<Account, ProofFails>, StoreError> {
-    let Some(account) = by_id(work.sql(), proof.account_id)? else {
+    let Some(account) = accounts::by_id(work.sql(), proof.account_id)? else {
         return Ok(Err(ProofFails::NoAccount));
     };
     let stands = account.credential_version == proof.credential_version
@@ -86,7 +86,7 @@ pub(super) fn try_enrolment(
         },
     )?;
     let Some((compare, tries)) = taken else {
-        let account = by_id(work.sql(), account_id)?;
+        let account = accounts::by_id(work.sql(), account_id)?;
         return Ok(account.map_or(EnrolmentTried::NoAccount, |_| EnrolmentTried::Gone));
     };
     work.record(

@@ -1,6 +1,7 @@
 //! The trait, intent by intent: what goes to the writer, how urgently, and what to the readers.
 
 use super::queue::Priority::{Background, Interactive};
+use super::work::Work;
 use super::{
     SqliteStore, accounts, addresses, audit, backlog, challenges, change, codes, factor, import,
     installation, invitations, messages, outbox, peppers, removal, requests, resets, retry, room,
@@ -31,15 +32,33 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+impl SqliteStore {
+    /// Runs an operation that a caller waits for.
+    async fn interactive<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.submit(Interactive, operation).await
+    }
+
+    /// Runs an operation that waits for those of callers.
+    async fn background<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.submit(Background, operation).await
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn take_in(&self, intent: TakeIn) -> Result<TakenIn, StoreError> {
-        self.run(move |work| requests::take_in(work, &intent)).await
+        self.interactive(move |work| requests::take_in(work, &intent))
+            .await
     }
 
     async fn resolve(&self, intent: Resolve) -> Result<Resolved, StoreError> {
-        self.writer
-            .submit(Background, move |work| requests::resolve(work, &intent))
+        self.background(move |work| requests::resolve(work, &intent))
             .await
     }
 
@@ -47,12 +66,13 @@ impl Store for SqliteStore {
         &self,
         intent: RequestProfileLink,
     ) -> Result<ProfileLink, StoreError> {
-        self.run(move |work| requests::request_profile_link(work, &intent))
+        self.interactive(move |work| requests::request_profile_link(work, &intent))
             .await
     }
 
     async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError> {
-        self.run(move |work| invitations::send(work, &intent)).await
+        self.interactive(move |work| invitations::send(work, &intent))
+            .await
     }
 
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError> {
@@ -62,12 +82,12 @@ impl Store for SqliteStore {
     }
 
     async fn confirm_reset(&self, intent: ConfirmReset) -> Result<ResetConfirmed, StoreError> {
-        self.run(move |work| resets::confirm_reset(work, &intent))
+        self.interactive(move |work| resets::confirm_reset(work, &intent))
             .await
     }
 
     async fn cancel_resets(&self, intent: CancelResets) -> Result<ResetsCancelled, StoreError> {
-        self.run(move |work| resets::cancel_resets(work, &intent))
+        self.interactive(move |work| resets::cancel_resets(work, &intent))
             .await
     }
 
@@ -80,20 +100,22 @@ impl Store for SqliteStore {
     }
 
     async fn finish_sign_in(&self, intent: FinishSignIn) -> Result<SignInFinished, StoreError> {
-        self.run(move |work| sign_in::finish_sign_in(work, &intent))
+        self.interactive(move |work| sign_in::finish_sign_in(work, &intent))
             .await
     }
 
     async fn send_code(&self, intent: SendCode) -> Result<CodeSent, StoreError> {
-        self.run(move |work| codes::send_code(work, &intent)).await
+        self.interactive(move |work| codes::send_code(work, &intent))
+            .await
     }
 
     async fn try_factor(&self, intent: TryFactor) -> Result<FactorTried, StoreError> {
-        self.run(move |work| tries::try_factor(work, &intent)).await
+        self.interactive(move |work| tries::try_factor(work, &intent))
+            .await
     }
 
     async fn refuse_factor(&self, intent: RefuseFactor) -> Result<(), StoreError> {
-        self.run(move |work| tries::refuse_factor(work, &intent))
+        self.interactive(move |work| tries::refuse_factor(work, &intent))
             .await
     }
 
@@ -101,7 +123,7 @@ impl Store for SqliteStore {
         &self,
         intent: FinishChallenge,
     ) -> Result<ChallengeFinished, StoreError> {
-        self.run(move |work| challenges::finish_challenge(work, &intent))
+        self.interactive(move |work| challenges::finish_challenge(work, &intent))
             .await
     }
 
@@ -112,27 +134,27 @@ impl Store for SqliteStore {
     }
 
     async fn check_present(&self, intent: CheckPresent) -> Result<PresentChecked, StoreError> {
-        self.run(move |work| change::check_present(work, &intent))
+        self.interactive(move |work| change::check_present(work, &intent))
             .await
     }
 
     async fn change_password(&self, intent: ChangePassword) -> Result<PasswordChanged, StoreError> {
-        self.run(move |work| change::change_password(work, &intent))
+        self.interactive(move |work| change::change_password(work, &intent))
             .await
     }
 
     async fn end_sessions(&self, intent: EndSessions) -> Result<SessionsEnded, StoreError> {
-        self.run(move |work| sign_in::end_sessions(work, &intent))
+        self.interactive(move |work| sign_in::end_sessions(work, &intent))
             .await
     }
 
     async fn begin_enrolment(&self, intent: BeginEnrolment) -> Result<EnrolmentBegun, StoreError> {
-        self.run(move |work| factor::begin_enrolment(work, &intent))
+        self.interactive(move |work| factor::begin_enrolment(work, &intent))
             .await
     }
 
     async fn try_enrolment(&self, intent: TryEnrolment) -> Result<EnrolmentTried, StoreError> {
-        self.run(move |work| factor::try_enrolment(work, &intent))
+        self.interactive(move |work| factor::try_enrolment(work, &intent))
             .await
     }
 
@@ -140,7 +162,7 @@ impl Store for SqliteStore {
         &self,
         intent: FinishEnrolment,
     ) -> Result<EnrolmentFinished, StoreError> {
-        self.run(move |work| factor::finish_enrolment(work, &intent))
+        self.interactive(move |work| factor::finish_enrolment(work, &intent))
             .await
     }
 
@@ -148,7 +170,7 @@ impl Store for SqliteStore {
         &self,
         intent: SetSecondFactor,
     ) -> Result<SecondFactorSet, StoreError> {
-        self.run(move |work| factor::set_second_factor(work, &intent))
+        self.interactive(move |work| factor::set_second_factor(work, &intent))
             .await
     }
 
@@ -156,12 +178,12 @@ impl Store for SqliteStore {
         &self,
         intent: RenewRecoveryCodes,
     ) -> Result<RecoveryCodesRenewed, StoreError> {
-        self.run(move |work| factor::renew_recovery_codes(work, &intent))
+        self.interactive(move |work| factor::renew_recovery_codes(work, &intent))
             .await
     }
 
     async fn enrol_demo_app(&self, intent: EnrolDemoApp) -> Result<Option<App>, StoreError> {
-        self.run(move |work| factor::enrol_demo_app(work, &intent))
+        self.interactive(move |work| factor::enrol_demo_app(work, &intent))
             .await
     }
 
@@ -169,7 +191,7 @@ impl Store for SqliteStore {
         &self,
         intent: OrderFactorRemoval,
     ) -> Result<FactorRemovalOrdered, StoreError> {
-        self.run(move |work| removal::order_factor_removal(work, &intent))
+        self.interactive(move |work| removal::order_factor_removal(work, &intent))
             .await
     }
 
@@ -181,15 +203,12 @@ impl Store for SqliteStore {
     }
 
     async fn remove_factor(&self, intent: RemoveFactor) -> Result<FactorRemoved, StoreError> {
-        self.writer
-            .submit(Background, move |work| {
-                removal::remove_factor(work, &intent)
-            })
+        self.background(move |work| removal::remove_factor(work, &intent))
             .await
     }
 
     async fn create_account(&self, intent: CreateAccount) -> Result<AccountCreated, StoreError> {
-        self.run(move |work| accounts::create_account(work, &intent))
+        self.interactive(move |work| accounts::create_account(work, &intent))
             .await
     }
 
@@ -208,12 +227,12 @@ impl Store for SqliteStore {
     }
 
     async fn update_account(&self, intent: UpdateAccount) -> Result<AccountUpdated, StoreError> {
-        self.run(move |work| accounts::update_account(work, &intent))
+        self.interactive(move |work| accounts::update_account(work, &intent))
             .await
     }
 
     async fn delete_account(&self, intent: DeleteAccount) -> Result<AccountDeleted, StoreError> {
-        self.run(move |work| accounts::delete_account(work, &intent))
+        self.interactive(move |work| accounts::delete_account(work, &intent))
             .await
     }
 
@@ -224,10 +243,7 @@ impl Store for SqliteStore {
     }
 
     async fn import_accounts(&self, intent: ImportAccounts) -> Result<Vec<RowTaken>, StoreError> {
-        self.writer
-            .submit(Background, move |work| {
-                import::import_accounts(work, &intent)
-            })
+        self.background(move |work| import::import_accounts(work, &intent))
             .await
     }
 
@@ -254,7 +270,7 @@ impl Store for SqliteStore {
     }
 
     async fn set_demo_password(&self, intent: SetDemoPassword) -> Result<(), StoreError> {
-        self.run(move |work| sign_in::set_demo_password(work, &intent))
+        self.interactive(move |work| sign_in::set_demo_password(work, &intent))
             .await
     }
 
@@ -267,26 +283,22 @@ impl Store for SqliteStore {
     }
 
     async fn spend_budgets(&self, intent: SpendBudgets) -> Result<BudgetsSpent, StoreError> {
-        self.run(move |work| sms_budgets::spend_budgets(work, &intent))
+        self.interactive(move |work| sms_budgets::spend_budgets(work, &intent))
             .await
     }
 
     async fn settle_message(&self, intent: SettleMessage) -> Result<MessageSettled, StoreError> {
-        self.writer
-            .submit(Background, move |work| {
-                outbox::settle_message(work, &intent)
-            })
+        self.background(move |work| outbox::settle_message(work, &intent))
             .await
     }
 
     async fn mark_bounced(&self, intent: MarkBounced) -> Result<MessageBounced, StoreError> {
-        self.writer
-            .submit(Background, move |work| outbox::mark_bounced(work, &intent))
+        self.background(move |work| outbox::mark_bounced(work, &intent))
             .await
     }
 
     async fn retry_message(&self, intent: RetryMessage) -> Result<MessageRetried, StoreError> {
-        self.run(move |work| retry::retry_message(work, &intent))
+        self.interactive(move |work| retry::retry_message(work, &intent))
             .await
     }
 
@@ -308,14 +320,15 @@ impl Store for SqliteStore {
         &self,
         intent: BeginVerification,
     ) -> Result<VerificationBegun, StoreError> {
-        self.run(move |work| addresses::begin(work, &intent)).await
+        self.interactive(move |work| addresses::begin(work, &intent))
+            .await
     }
 
     async fn try_verification(
         &self,
         intent: TryVerification,
     ) -> Result<VerificationTried, StoreError> {
-        self.run(move |work| addresses::try_code(work, &intent))
+        self.interactive(move |work| addresses::try_code(work, &intent))
             .await
     }
 
@@ -323,7 +336,8 @@ impl Store for SqliteStore {
         &self,
         intent: FinishVerification,
     ) -> Result<VerificationFinished, StoreError> {
-        self.run(move |work| addresses::finish(work, &intent)).await
+        self.interactive(move |work| addresses::finish(work, &intent))
+            .await
     }
 
     async fn peppers_in_use(&self) -> Result<Vec<PepperId>, StoreError> {
@@ -331,7 +345,8 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, events: Vec<RecordedEvent>) -> Result<(), StoreError> {
-        self.run(move |work| audit::record(work, &events)).await
+        self.interactive(move |work| audit::record(work, &events))
+            .await
     }
 
     async fn read_events(&self, stretch: EventStretch) -> Result<EventsRead, StoreError> {
@@ -341,9 +356,7 @@ impl Store for SqliteStore {
     }
 
     async fn tidy(&self, intent: Tidy) -> Result<Tidied, StoreError> {
-        self.writer
-            .submit(Background, move |work| tidy::tidy(work, &intent))
-            .await
+        self.background(move |work| tidy::tidy(work, &intent)).await
     }
 
     async fn sealed_secrets(&self, page: SealedSecrets) -> Result<Vec<SealedSecret>, StoreError> {
@@ -353,8 +366,7 @@ impl Store for SqliteStore {
     }
 
     async fn reseal(&self, secrets: Vec<Resealed>) -> Result<u32, StoreError> {
-        self.writer
-            .submit(Background, move |work| sealed::reseal(work, &secrets))
+        self.background(move |work| sealed::reseal(work, &secrets))
             .await
     }
 

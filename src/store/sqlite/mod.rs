@@ -72,7 +72,6 @@ pub use statistics::WriterStatistics;
 pub use verify::Contents;
 
 use crate::clock::Clock;
-use crate::store::StoreError;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -93,16 +92,5 @@ impl SqliteStore {
     #[must_use]
     pub fn writer_statistics(&self) -> WriterStatistics {
         self.writer.statistics()
-    }
-
-    /// Runs an operation that somebody waits for.
-    async fn run<T, F>(&self, operation: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut work::Work<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        self.writer
-            .submit(queue::Priority::Interactive, operation)
-            .await
     }
 }

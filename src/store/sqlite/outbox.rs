@@ -24,30 +24,22 @@ use rusqlite::Row;
 /// How many due messages are looked at for those that are over when none is to be leased.
 const SWEPT: u32 = 100;
 
-/// The kind whose messages carry a link that stops the removal of a second factor.
-const REMOVAL: u8 = MessageKind::SecondFactorRemoval.code();
-const ADDRESS_CODE: u8 = MessageKind::AddressCode.code();
+/// Messages `m` with what their links and codes belong to: the account `a`, the reset `r`, the challenge `c`, the
+/// removal of a factor `f`, the verification of an address `v`.
+pub(super) const WITH_LINKS: &str = "messages m
+     LEFT JOIN accounts a ON a.account_id = m.account_id
+     LEFT JOIN resets r ON r.reset_id = m.reset_id
+     LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
+     LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = 9
+     LEFT JOIN address_verifications v ON v.message_id = m.message_id";
 
-/// Messages `m`, with the account `a` that they belong to, and the reset `r`, the challenge `c` or the removal of
-/// a second factor `f`.
-pub(super) fn belonging() -> String {
-    format!(
-        "messages m LEFT JOIN accounts a ON a.account_id = m.account_id
-                    LEFT JOIN resets r ON r.reset_id = m.reset_id
-                    LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
-                    LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = {REMOVAL}
-                    LEFT JOIN address_verifications v ON v.message_id = m.message_id"
-    )
-}
-
-/// The condition under which what such a message says still holds at `?1`: its link or code lives, or its time is
-/// not over.
+/// The condition under which such a message is worth sending at `?1`: its time is not over, its link or code lives.
 pub(super) fn holds() -> String {
     let (challenge_lives, verification_lives) = (challenges::LIVE, addresses::LIVE);
     format!(
-        "(m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE}))
-          AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0))
-          AND (m.kind <> {ADDRESS_CODE} OR ifnull({verification_lives}, 0)) AND f.ended_at IS NULL)"
+        "m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AND f.ended_at IS NULL
+           AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0))
+           AND (m.kind <> 5 OR ifnull({verification_lives}, 0))"
     )
 }
 
@@ -65,9 +57,9 @@ pub(super) fn lease_messages(
         &format!(
             "SELECT m.*, a.display_name, r.origin, r.expires_at AS link_expires_at, f.removal_id, f.effective_at,
                     {} AS holds
-             FROM {} WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
-            holds(),
-            belonging()
+             FROM {WITH_LINKS}
+             WHERE m.channel = ?3 AND m.due_at <= ?1 ORDER BY m.due_at LIMIT ?2",
+            holds()
         ),
         (work.now().as_micros(), looked_at, intent.channel.code()),
         Due::read,

@@ -1,6 +1,6 @@
 //! Removals of second factors.
 
-use super::accounts::by_id;
+use super::accounts;
 use super::factor;
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::notices::{self, Announcement};
@@ -33,7 +33,7 @@ pub(super) fn order_factor_removal(
         Earlier::Other => return Ok(FactorRemovalOrdered::RequestIdReused),
     }
     let account_id = intent.account_id;
-    let Some(account) = by_id(work.sql(), account_id)? else {
+    let Some(account) = accounts::by_id(work.sql(), account_id)? else {
         return Ok(FactorRemovalOrdered::NoAccount);
     };
     if account.profile.second_factor == SecondFactor::Email {
@@ -154,7 +154,7 @@ pub(super) fn remove_factor(
     )?;
     let account = match ended {
         0 => None,
-        _ => by_id(work.sql(), intent.account_id)?,
+        _ => accounts::by_id(work.sql(), intent.account_id)?,
     };
     let Some(before) = account else {
         return Ok(FactorRemoved::NotDue);

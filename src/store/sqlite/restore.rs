@@ -209,9 +209,13 @@ fn begin_a_log(
 mod tests {
     use super::super::backup;
     use super::super::testing::{House, mark, marks, open, refusal, restored};
+    use super::super::totp;
     use super::*;
     use crate::clock::SystemClock;
+    use crate::domain::id::AccountId;
+    use crate::domain::seal::Sealed;
     use crate::random::SystemRandom;
+    use crate::store::App;
     use std::fs;
     use std::os::unix::fs::{MetadataExt as _, chown};
     use tempfile::TempDir;
@@ -224,6 +228,44 @@ mod tests {
         let (file, data) = (directory.path().join("a"), directory.path().join("data"));
         backup(&house.directory, &file).unwrap();
         (directory, file, data)
+    }
+
+    #[tokio::test]
+    async fn of_second_factors_everything_ends_that_may_have_ended_since() {
+        let ada = AccountId::from_bytes([1; 16]);
+        let house = House::new().with_account(ada).await;
+        let before = house.write(move |work| {
+            let app = App {
+                sealed_secret: Sealed::from_bytes(vec![1; 64]),
+                last_step: Step::BEFORE_ANY,
+            };
+            totp::set(work, ada, &app)?;
+            work.sql().execute_batch(
+                "INSERT INTO enrolments SELECT account_id, 1, x'01', 0, 9223372036854775807 FROM accounts;
+                 INSERT INTO factor_removals SELECT account_id, account_id, 1, 2, NULL FROM accounts;",
+            )?;
+            Ok(())
+        });
+        before.await.unwrap();
+        let directory = TempDir::new().unwrap();
+        let (file, data) = (directory.path().join("a"), directory.path().join("data"));
+        backup(&house.directory, &file).unwrap();
+        let begun = SystemClock.now();
+        restored(&file, &data).unwrap();
+        let store = open(&data).unwrap();
+        let left = store.readers.read(move |connection| {
+            let count = |sql| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
+            let to_come = count("SELECT count(*) FROM factor_removals WHERE ended_at IS NULL")?;
+            let enrolments = count("SELECT count(*) FROM enrolments")?;
+            let app = totp::app(connection, ada)?;
+            Ok((to_come, enrolments, app.map(|app| app.last_step)))
+        });
+        let (to_come, enrolments, last_step) = left.await.unwrap();
+        assert_eq!((to_come, enrolments), (0, 0));
+        assert!(
+            last_step >= Some(Step::of(begun)),
+            "what the app shows now is used up"
+        );
     }
 
     #[tokio::test]

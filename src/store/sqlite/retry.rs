@@ -3,7 +3,7 @@
 use super::accounts;
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::messages;
-use super::outbox::{account_id, belonging, holds};
+use super::outbox::{WITH_LINKS, account_id, holds};
 use super::row::{Columns as _, change, one};
 use super::work::Work;
 use crate::domain::audit::{Draft, EventName};
@@ -65,9 +65,8 @@ fn found(work: &Work<'_>, message_id: MessageId) -> Result<Option<Found>, StoreE
     one(
         work.sql(),
         &format!(
-            "SELECT m.*, {} AS holds FROM {} WHERE m.message_id = ?2",
-            holds(),
-            belonging()
+            "SELECT m.*, {} AS holds FROM {WITH_LINKS} WHERE m.message_id = ?2",
+            holds()
         ),
         (work.now().as_micros(), message_id.as_bytes()),
         |row| {

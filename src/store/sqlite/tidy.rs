@@ -44,17 +44,17 @@ pub(super) fn tidy(work: &mut Work<'_>, intent: &Tidy) -> Result<Tidied, StoreEr
                  (SELECT account_id FROM address_verifications WHERE expires_at <= ?1 LIMIT ?2)",
             (work.now().as_micros(), at_most),
         )?,
-        Leftovers::SmsBudgets => change(
-            work.sql(),
-            "DELETE FROM sms_budgets WHERE budget_key IN
-                 (SELECT budget_key FROM sms_budgets WHERE day < ?1 LIMIT ?2)",
-            (day(work.now()), at_most),
-        )?,
         Leftovers::FactorRemovals { ended_before } => change(
             work.sql(),
             "DELETE FROM factor_removals WHERE account_id IN
                  (SELECT account_id FROM factor_removals WHERE ended_at < ?1 LIMIT ?2)",
             (ended_before.as_micros(), at_most),
+        )?,
+        Leftovers::SmsBudgets => change(
+            work.sql(),
+            "DELETE FROM sms_budgets WHERE budget_key IN
+                 (SELECT budget_key FROM sms_budgets WHERE day < ?1 LIMIT ?2)",
+            (day(work.now()), at_most),
         )?,
         Leftovers::Messages { requested_before } => messages(work, *requested_before, at_most)?,
         Leftovers::Resets { ended_before } => change(

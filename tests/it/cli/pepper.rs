@@ -13,23 +13,23 @@ fn listed(directory: &Path) -> Vec<String> {
 fn a_pepper_is_made_and_another_promoted_in_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let here = directory.path();
-    let told = relatch(here, "pepper init").succeeded();
-    let mode = || {
+    let made = relatch(here, "pepper init").succeeded();
+    let permissions = || {
         fs::metadata(here.join("pepper.toml"))
             .unwrap()
             .permissions()
             .mode()
     };
-    assert_eq!(mode() & 0o7777, 0o600);
+    assert_eq!(permissions() & 0o7777, 0o600);
     let lines = listed(here);
     let [line] = lines.as_slice() else {
         panic!("{lines:?}")
     };
     let first = line.strip_suffix("  current").unwrap();
-    assert!(told.contains(&format!("with the pepper {first}")), "{told}");
+    assert!(made.contains(&format!("with the pepper {first}")), "{made}");
     let path = here.canonicalize().unwrap().join("pepper.toml");
     let setting = format!("[password]\npepper_file = \"{}\"", path.display());
-    assert!(told.contains(&setting), "{told}");
+    assert!(made.contains(&setting), "{made}");
 
     let added = relatch(here, "pepper add").succeeded();
     let lines = listed(here);
@@ -39,7 +39,7 @@ fn a_pepper_is_made_and_another_promoted_in_its_place() {
     relatch(here, &format!("pepper promote {second}")).succeeded();
     let expected = [format!("{first}  verifying"), format!("{second}  current")];
     assert_eq!(listed(here), expected);
-    assert_eq!(mode() & 0o7777, 0o600);
+    assert_eq!(permissions() & 0o7777, 0o600);
     assert_eq!(fs::read_dir(here).unwrap().count(), 1);
 
     let told = relatch(here, "pepper promote 00000000").refused();

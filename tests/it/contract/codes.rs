@@ -18,6 +18,7 @@ use std::time::Duration;
 
 const EMAIL: &str = "ada@example.com";
 const MINUTE: Duration = Duration::from_mins(1);
+const MOMENT: Duration = Duration::from_micros(1);
 
 pub(super) async fn a_right_password_waits_for_the_factor_unless_codes_by_email_are_off(
     bench: Bench,
@@ -51,12 +52,12 @@ pub(super) async fn codes_are_sent_a_minute_apart_and_three_times(bench: Bench) 
     let (challenge_id, pending) = bench.pending(&account).await;
     let what_for = CodeFor::SignIn(challenge_id);
     for sending in [2, 3] {
-        bench.clock.advance(MINUTE - Duration::from_micros(1));
+        bench.clock.advance(MINUTE.saturating_sub(MOMENT));
         let CodeSent::Limited(limited) = bench.send(what_for).await else {
             panic!("too soon for {sending}")
         };
-        assert_eq!(limited.retry_after, Duration::from_micros(1));
-        bench.clock.advance(Duration::from_micros(1));
+        assert_eq!(limited.retry_after, MOMENT);
+        bench.clock.advance(MOMENT);
         let sent = bench.send(what_for).await;
         assert!(matches!(sent, CodeSent::Sent(_)), "{sending}: {sent:?}");
     }
@@ -101,11 +102,11 @@ pub(super) async fn an_account_is_sent_ten_codes_a_day_and_its_sign_in_waits_all
     assert_eq!((sent, bench.due().await.len()), (10, 10));
     let what_for = bench.challenge(&account).await;
     bench.clock.advance(MINUTE);
-    let send = SendCode {
+    let intent = SendCode {
         order: ten_a_day,
         ..send_code(what_for)
     };
-    let sent = bench.store.send_code(send).await.unwrap();
+    let sent = bench.store.send_code(intent).await.unwrap();
     assert!(matches!(sent, CodeSent::Limited(_)), "{sent:?}");
 }
 
@@ -116,9 +117,9 @@ pub(super) async fn each_code_is_good_for_ten_minutes(bench: Bench) {
     bench.clock.advance(6 * MINUTE);
     bench.send(what_for).await;
     assert_eq!(bench.good(what_for).await, [1, 2]);
-    bench.clock.advance(4 * MINUTE - Duration::from_micros(1));
+    bench.clock.advance((4 * MINUTE).saturating_sub(MOMENT));
     assert_eq!(bench.good(what_for).await, [1, 2]);
-    bench.clock.advance(Duration::from_micros(1));
+    bench.clock.advance(MOMENT);
     assert_eq!(bench.good(what_for).await, [2]);
 }
 
@@ -176,9 +177,9 @@ pub(super) async fn a_challenge_is_removed_once_it_is_over(bench: Bench) {
         };
         bench.store.tidy(intent).await.unwrap().removed
     };
-    bench.clock.advance(10 * MINUTE - Duration::from_micros(1));
+    bench.clock.advance((10 * MINUTE).saturating_sub(MOMENT));
     assert_eq!(tidy().await, 0);
-    bench.clock.advance(Duration::from_micros(1));
+    bench.clock.advance(MOMENT);
     assert_eq!(tidy().await, 1);
     let gone = bench.tried_code(what_for).await;
     assert!(

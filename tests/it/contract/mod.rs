@@ -258,6 +258,7 @@ macro_rules! contract {
                 a_removal_is_announced_and_takes_effect_in_its_time,
                 whoever_is_told_of_a_removal_can_stop_it,
                 what_was_stopped_is_announced_no_more,
+                an_announcement_of_what_was_stopped_is_not_tried_again,
                 a_removal_under_way_is_ordered_once,
                 an_owner_who_chooses_another_factor_ends_a_removal,
                 of_many_who_carry_a_removal_out_at_once_one_does,
@@ -303,6 +304,7 @@ macro_rules! contract {
                 what_was_sent_or_suppressed_stays_as_it_is,
                 a_repeated_retry_is_one,
                 a_notice_goes_to_the_address_of_now_if_there_is_one,
+                a_code_goes_to_where_the_factor_is_until_its_sign_in_is_over,
             ],
             limits: [
                 a_source_is_limited_and_recovers,

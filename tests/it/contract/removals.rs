@@ -11,8 +11,9 @@ use relatch::domain::removal::{REMOVAL_DELAY, RemovalReason};
 use relatch::domain::time::Timestamp;
 use relatch::domain::token::Link;
 use relatch::store::{
-    FactorRemovalOrdered, FactorRemoved, Leftovers, MessageContent, OrderFactorRemoval,
-    RemoveFactor, ResetsCancelled, SecondFactorSet, SetSecondFactor, ShownProof, Tidy,
+    AttemptOutcome, FactorRemovalOrdered, FactorRemoved, Leftovers, MessageContent, MessageRetried,
+    OrderFactorRemoval, RemoveFactor, ResetsCancelled, RetryMessage, SecondFactorSet,
+    SetSecondFactor, SettleMessage, ShownProof, Tidy,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,6 +154,31 @@ pub(super) async fn what_was_stopped_is_announced_no_more(bench: Bench) {
     let head = bench.head();
     assert_eq!(bench.due().await.len(), 0, "the leases have ended");
     assert_eq!(bench.events(head).await, ["message_expired"; 2]);
+}
+
+pub(super) async fn an_announcement_of_what_was_stopped_is_not_tried_again(bench: Bench) {
+    let account_id = bench.sms_account(EMAIL).await.account_id;
+    bench.ordered(order(account_id)).await;
+    let announced = bench.due().await.remove(0);
+    let failed = SettleMessage {
+        message_id: announced.message_id,
+        attempt: announced.attempt,
+        outcome: AttemptOutcome::GiveUp {
+            error: "no such mailbox".to_owned(),
+        },
+    };
+    bench.store.settle_message(failed).await.unwrap();
+    let retry = || RetryMessage {
+        call: call(),
+        repeatable: None,
+        message_id: announced.message_id,
+    };
+    let retried = bench.store.retry_message(retry()).await.unwrap();
+    assert!(matches!(retried, MessageRetried::Message(_)), "{retried:?}");
+    let link = link_of(&bench.due().await[0]);
+    bench.cancelled(link).await;
+    let late = bench.store.retry_message(retry()).await.unwrap();
+    assert!(matches!(late, MessageRetried::Expired), "{late:?}");
 }
 
 pub(super) async fn a_removal_under_way_is_ordered_once(bench: Bench) {

@@ -1,7 +1,9 @@
 //! Resets.
 
 use super::Bench;
-use crate::support::fixture::{self, call, cancel, confirm, open, password_hash, repeatable};
+use crate::support::fixture::{
+    self, call, cancel, confirm, open, passed, password_hash, repeatable,
+};
 use relatch::domain::account::{AccountChange, CredentialVersion};
 use relatch::domain::email::Email;
 use relatch::domain::id::{AccountId, ResetId};
@@ -286,7 +288,7 @@ pub(super) async fn a_confirm_tells_the_owner_by_every_way_that_is_verified(benc
     let link = bench.link("ada@example.com").await;
     let opened = bench.open(link).await;
     let confirm = ConfirmReset {
-        passed: Some(fixture::passed(PassedBy::SentCode)),
+        passed: Some(passed(PassedBy::SentCode)),
         ..confirm(link, &opened, password_hash(1))
     };
     bench.store.confirm_reset(confirm).await.unwrap();

@@ -1,5 +1,6 @@
 //! Messages that somebody wants to be tried at once.
 
+use super::sign_in::begin;
 use super::{Bench, link_of};
 use crate::support::fixture::{call, cancel, confirm, password_hash, repeatable, update};
 use relatch::domain::account::AccountChange;
@@ -195,4 +196,31 @@ pub(super) async fn a_notice_goes_to_the_address_of_now_if_there_is_one(bench: B
     let record = message(bench.retry(notice.message_id).await);
     assert_eq!(record.destination, "a***@example.org");
     assert_eq!(bench.due().await.remove(0).address, "ada@example.org");
+}
+
+pub(super) async fn a_code_goes_to_where_the_factor_is_until_its_sign_in_is_over(bench: Bench) {
+    let account = bench.person().await;
+    let unverified = AccountChange {
+        email_verified: Some(false),
+        ..AccountChange::default()
+    };
+    let unverified = update(account.account_id, unverified);
+    bench.store.update_account(unverified).await.unwrap();
+    let account = begin(&bench, "ada@example.com").await.unwrap();
+    let what_for = bench.challenge(&account).await;
+    let code = bench.due().await.remove(0);
+    bench.end(&code, gave_up()).await;
+    let put_back = message(bench.retry(code.message_id).await);
+    assert_eq!(put_back.state, DeliveryState::Queued);
+    let again = bench.due().await.remove(0);
+    assert_eq!(
+        (again.message_id, again.content),
+        (code.message_id, code.content)
+    );
+    bench.end(&again, gave_up()).await;
+
+    let tried = bench.counted(what_for).await;
+    bench.finish(what_for, &tried).await;
+    let over = bench.retry(code.message_id).await;
+    assert_eq!(over, MessageRetried::Expired);
 }

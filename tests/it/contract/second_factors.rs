@@ -171,7 +171,7 @@ pub(super) async fn of_many_tries_at_once_five_are_counted(bench: Bench) {
     let mut counted = Vec::new();
     for each in tries {
         match each.await.unwrap() {
-            FactorTried::Counted(tried) => counted.extend(tried.in_a_row),
+            FactorTried::Counted(each) => counted.extend(each.in_a_row),
             FactorTried::Dead(why) => assert_eq!(why, DeadLink::OutOfTries),
             other => panic!("{other:?}"),
         }

@@ -1,7 +1,9 @@
 //! No usable secret is at rest.
 
 use crate::support::canaries::Canaries;
-use crate::support::requests::{OTHER_PASSWORD, PASSWORD, cancel_token, client, reset_token};
+use crate::support::requests::{
+    OTHER_PASSWORD, PASSWORD, cancel_token, client, code_in, reset_token,
+};
 use crate::support::server::TestServer;
 use crate::support::{database, eventually};
 use relatch::domain::message::MessageKind;
@@ -25,8 +27,15 @@ async fn after_both_journeys_no_file_holds_a_token_a_proof_or_a_password() {
         .token("a link", &link)
         .token("a cancel link", &cancel_token(&mail));
     server.confirm(&link, OTHER_PASSWORD).await.unwrap();
-    let signed_in = server.verify("ada@example.com", OTHER_PASSWORD).await;
-    secrets = secrets.token("a proof", &signed_in.unwrap().proof);
+    let pending = server.pending("ada@example.com", OTHER_PASSWORD).await;
+    let code = server
+        .mail_to("ada@example.com", MessageKind::SignInCode)
+        .await;
+    let code = code_in(&code);
+    let signed_in = server.pass(&pending.challenge, &code).await.unwrap();
+    secrets = secrets
+        .token("a challenge", &pending.challenge)
+        .token("a proof", &signed_in.proof);
     server
         .verify("ada@example.com", "a canary of a wrong one")
         .await
@@ -53,9 +62,41 @@ async fn after_both_journeys_no_file_holds_a_token_a_proof_or_a_password() {
     let mut found = false;
     for (file, bytes) in files(&server) {
         secrets.are_not_in(&file.display().to_string(), &bytes);
+        assert!(!has_word(&bytes, &code), "{}", file.display());
         found |= file == backup && !address.found_in(&bytes).is_empty();
     }
     assert!(found, "the search finds");
+}
+
+/// Whether a word stands there by itself. Six digits among others may be anything.
+fn has_word(bytes: &[u8], word: &str) -> bool {
+    let mut words = bytes.split(|byte| !byte.is_ascii_alphanumeric());
+    words.any(|found| found == word.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_holds_an_app_s_secret_or_a_recovery_code() {
+    let server = TestServer::start().await;
+    let ada = server.account("ada@example.com").await;
+    let proof = server.proof(&ada).await;
+    let begun = server.begin_app(&ada.account_id, &proof).await.unwrap();
+    let code = server.code(&begun.secret);
+    let codes = server.finish_app(&ada.account_id, &code).await.unwrap();
+    let secret = data_encoding::BASE32_NOPAD
+        .decode(begun.secret.as_bytes())
+        .unwrap();
+    let mut secrets = Canaries::default()
+        .value("the app's secret", &secret)
+        .value("the app's secret in Base32", &begun.secret);
+    for code in codes {
+        let bare = code.replace('-', "");
+        secrets = secrets
+            .value("a recovery code", &code)
+            .value("a recovery code without hyphens", &bare);
+    }
+    for (file, bytes) in files(&server) {
+        secrets.are_not_in(&file.display().to_string(), &bytes);
+    }
 }
 
 /// Every file of the data directory, and what it holds.

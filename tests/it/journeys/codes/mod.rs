@@ -76,6 +76,8 @@ impl TestServer {
             }
             pb::SecondFactor::Email | pb::SecondFactor::Unspecified => {}
         }
+        self.settled().await;
+        self.inbox.clear();
         Person {
             account: self.reread(&account).await,
             secret,
@@ -85,7 +87,7 @@ impl TestServer {
 
     /// A code that the person's app shows, and that it was not asked for yet.
     fn app_code(&self, person: &Person) -> String {
-        self.clock.advance(Duration::from_secs(60));
+        self.clock.advance(Duration::from_mins(1));
         self.code(&person.secret)
     }
 

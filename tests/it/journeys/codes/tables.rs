@@ -127,7 +127,6 @@ async fn nobody_signs_in_or_learns_an_account_before_the_factor_is_passed() {
         for shown in SHOWN {
             let cell = format!("{factor:?}, {shown:?}");
             let person = server.person_with(factor).await;
-            server.inbox.clear();
             let pending = server.pending(person.email(), PASSWORD).await;
             assert_eq!(pending.second_factor(), factor, "{cell}");
             names_nobody(&pending.encode_to_vec(), &person);
