@@ -11,7 +11,7 @@ use crate::domain::new_address::NewAddress;
 use crate::domain::seal::{self, Sealed, SealedFor, UnsealRefused};
 use crate::random::{self, NoEntropy};
 use crate::store::{
-    BeginVerification, FinishVerification, TryVerification, VerificationBegun,
+    AddressNotices, BeginVerification, FinishVerification, TryVerification, VerificationBegun,
     VerificationFinished, VerificationTried,
 };
 
@@ -59,17 +59,15 @@ impl Service {
                 account_id,
             })
             .await?;
-        let VerificationTried::Compare {
-            message_id,
-            channel,
-            sealed_address,
-            credential_version,
-        } = tried
-        else {
-            return Err(match tried {
-                VerificationTried::NoAccount => ServiceError::NoAccount,
-                _ => ServiceError::ChallengeInvalid,
-            });
+        let (message_id, channel, sealed_address, credential_version) = match tried {
+            VerificationTried::Compare {
+                message_id,
+                channel,
+                sealed_address,
+                credential_version,
+            } => (message_id, channel, sealed_address, credential_version),
+            VerificationTried::Gone => return Err(ServiceError::ChallengeInvalid),
+            VerificationTried::NoAccount => return Err(ServiceError::NoAccount),
         };
         let right = Code::parse(code).is_some_and(|typed| {
             code::matches_for_address(&self.keyring.load(), message_id, &typed)
@@ -90,6 +88,14 @@ impl Service {
             VerificationFinished::EmailTaken => Err(ServiceError::EmailTaken),
             VerificationFinished::Gone => Err(ServiceError::ChallengeInvalid),
         }
+    }
+
+    /// Names for the notices of another address.
+    pub(super) fn address_notices(&self) -> Result<AddressNotices, NoEntropy> {
+        Ok(AddressNotices {
+            present: self.message_id()?,
+            former: self.message_id()?,
+        })
     }
 
     /// The address as it may be stored.

@@ -11,9 +11,9 @@ use crate::domain::seal::{self, Sealed, SealedFor, UnsealRefused};
 use crate::domain::totp::{self, Secret, Step};
 use crate::random::{self, NoEntropy};
 use crate::store::{
-    AddressNotices, App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried,
-    FinishEnrolment, ProofFails, RecoveryCodesRenewed, RenewRecoveryCodes, SecondFactorSet,
-    SetSecondFactor, ShownProof, TryEnrolment,
+    App, BeginEnrolment, EnrolmentBegun, EnrolmentFinished, EnrolmentTried, FinishEnrolment,
+    ProofFails, RecoveryCodesRenewed, RenewRecoveryCodes, SecondFactorSet, SetSecondFactor,
+    ShownProof, TryEnrolment,
 };
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -191,14 +191,6 @@ impl Service {
             .collect::<Result<Vec<_>, _>>()?;
         let digests = codes.iter().map(RecoveryCode::digest).collect();
         Ok((codes, digests))
-    }
-
-    /// Names for the notices of another address.
-    pub(super) fn address_notices(&self) -> Result<AddressNotices, NoEntropy> {
-        Ok(AddressNotices {
-            present: self.message_id()?,
-            former: self.message_id()?,
-        })
     }
 }
 

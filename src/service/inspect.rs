@@ -97,8 +97,8 @@ impl Service {
         cancel_token: &str,
         client: &Client,
     ) -> Result<(), ServiceError> {
-        let link = token::authenticate(&self.keyring.load(), LinkKind::Cancel, cancel_token)?
-            .unless_over(self.clock.now())?;
+        let now = self.clock.now();
+        let link = token::verify(&self.keyring.load(), LinkKind::Cancel, cancel_token, now)?;
         let intent = CancelResets {
             call,
             link,

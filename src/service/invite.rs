@@ -29,7 +29,7 @@ impl Service {
             repeatable,
             account_id,
             reset_id: ResetId::from_bytes(random::array(&*self.random)?),
-            message_id: MessageId::at(self.clock.now(), random::array(&*self.random)?),
+            message_id: self.message_id()?,
             lifetime: self.rules.invitation_lifetime,
         };
         match self.store.send_invite(intent).await? {

@@ -1,9 +1,9 @@
 //! Invitations: a link to a first password, to an address that need not be verified.
 
+use super::accounts;
 use super::idempotency::{Earlier, Kept, earlier, remember};
 use super::links::{NewLink, send_link};
 use super::messages;
-use super::row::{self, one};
 use super::work::Work;
 use crate::domain::destination::Destination;
 use crate::domain::reset::Origin;
@@ -19,13 +19,7 @@ pub(super) fn send(work: &mut Work<'_>, intent: &SendInvite) -> Result<InviteSen
         }
         Earlier::Other => return Ok(InviteSent::RequestIdReused),
     }
-    let account = one(
-        work.sql(),
-        "SELECT * FROM accounts WHERE account_id = ?1",
-        [intent.account_id.as_bytes()],
-        row::account,
-    )?;
-    let Some(account) = account else {
+    let Some(account) = accounts::by_id(work.sql(), intent.account_id)? else {
         return Ok(InviteSent::NoAccount);
     };
     if account.disabled {
