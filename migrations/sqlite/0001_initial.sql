@@ -183,6 +183,19 @@ CREATE TABLE enrolments (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX enrolments_over ON enrolments (expires_at);
 
+-- Addresses that are to become an account's once their code was shown, sealed with a key of the keyring.
+CREATE TABLE address_verifications (
+    account_id         BLOB PRIMARY KEY REFERENCES accounts (account_id) ON DELETE CASCADE,
+    message_id         BLOB NOT NULL UNIQUE,         -- what the code is derived from
+    credential_version INTEGER NOT NULL,             -- void once the account's is another
+    channel            INTEGER NOT NULL,
+    sealed_address     BLOB NOT NULL,
+    tries              INTEGER NOT NULL,
+    begun_at           INTEGER NOT NULL,
+    expires_at         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX address_verifications_over ON address_verifications (expires_at);
+
 -- Recovery codes that are not used yet.
 CREATE TABLE recovery_codes (
     account_id BLOB NOT NULL REFERENCES accounts (account_id) ON DELETE CASCADE,

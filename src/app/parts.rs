@@ -36,10 +36,11 @@ pub(super) fn rules(config: &Config) -> Result<Rules, PolicyError> {
         rates: config.limits,
         lifetime: config.links.lifetime,
         sms_lifetime: config.links.sms_lifetime,
+        invitation_lifetime: config.links.invitation_lifetime,
         intake_cap: config.intake.cap,
-        retention: config.retention.messages,
         email_code: config.sign_in.email_code,
         product_name: config.mail.product_name.clone(),
+        retention: config.retention.messages,
         policy: Arc::new(Policy::new(
             password.min_length,
             password.min_score,

@@ -172,6 +172,7 @@ refused! {
     take_in(TakeIn) -> TakenIn;
     resolve(Resolve) -> Resolved;
     request_profile_link(RequestProfileLink) -> ProfileLink;
+    send_invite(SendInvite) -> InviteSent;
     open_reset(OpenReset) -> OpenedReset;
     confirm_reset(ConfirmReset) -> ResetConfirmed;
     cancel_resets(CancelResets) -> ResetsCancelled;
@@ -211,6 +212,9 @@ refused! {
     mark_bounced(MarkBounced) -> MessageBounced;
     retry_message(RetryMessage) -> MessageRetried;
     list_messages(MessagePage) -> Vec<MessageRecord>;
+    begin_verification(BeginVerification) -> VerificationBegun;
+    try_verification(TryVerification) -> VerificationTried;
+    finish_verification(FinishVerification) -> VerificationFinished;
     tidy(Tidy) -> Tidied;
     sealed_secrets(SealedSecrets) -> Vec<SealedSecret>;
     reseal(Vec<Resealed>) -> u32;

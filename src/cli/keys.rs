@@ -56,8 +56,9 @@ A rotation takes three steps, some time apart:
   relatch keys promote 1f2e3d4c
   relatch keys revoke 0a1b2c3d --directory /var/lib/relatch/data
 
-Promote the new key once every replica has the file. Revoke the old one once what it minted has died, 72 hours later.
-Within seconds of the promotion a running service seals with the new key what the old one had sealed.")]
+Promote the new key once every replica has the file. Revoke the old one once what it minted has died: after 72 hours,
+or links.invitation_lifetime if that is longer. Within seconds of the promotion a running service seals with the new key
+what the old one had sealed.")]
     Add,
     /// Make a key the one that signs; the one before it goes on verifying
     #[command(after_long_help = "\

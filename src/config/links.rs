@@ -4,7 +4,7 @@ use super::Profile;
 use super::reader::Reader;
 use super::span::span;
 use crate::domain::page::{PageUrl, Pages};
-use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
+use crate::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
 
 /// `[links]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Links {
     pub lifetime: LinkLifetime,
     /// How long a link by SMS lives.
     pub sms_lifetime: SmsLinkLifetime,
+    /// How long an invitation lives.
+    pub invitation_lifetime: InvitationLifetime,
 }
 
 impl Reader {
@@ -30,6 +32,10 @@ impl Reader {
         let sms_lifetime = self.text("links.sms_lifetime", |text| {
             let span = span(text).map_err(|why| why.to_string())?;
             SmsLinkLifetime::new(span).map_err(|why| why.to_string())
+        });
+        let invitation_lifetime = self.text("links.invitation_lifetime", |text| {
+            let span = span(text).map_err(|why| why.to_string())?;
+            InvitationLifetime::new(span).map_err(|why| why.to_string())
         });
         let parse = match profile {
             Profile::Serve => PageUrl::parse,
@@ -55,6 +61,7 @@ impl Reader {
             pages,
             lifetime: lifetime?,
             sms_lifetime: sms_lifetime?,
+            invitation_lifetime: invitation_lifetime?,
         })
     }
 }

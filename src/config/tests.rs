@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::caller::{CallerCredential, CertSan, Scope};
 use crate::domain::egress::Egress;
-use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
+use crate::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
 use crate::domain::sms_budget::CountryBudget;
 use proptest::prelude::*;
 use std::io;
@@ -94,6 +94,8 @@ fn the_defaults_are_those_of_the_domain() {
     assert_eq!(config.limits, Rates::default());
     assert_eq!(config.links.lifetime, LinkLifetime::default());
     assert_eq!(config.links.sms_lifetime, SmsLinkLifetime::default());
+    let invitation = InvitationLifetime::default();
+    assert_eq!(config.links.invitation_lifetime, invitation);
     assert_eq!(config.password.min_length, 15);
     assert_eq!(config.password.breach_file, None);
     assert_eq!(config.password.pepper_file, None);

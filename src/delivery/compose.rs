@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::channel::OutgoingMessage;
 use super::links::with_token;
 use super::render::{
-    Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, Renderer, ResetLink, TemplateError,
+    AddressCodeMail, Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, Renderer, ResetLink,
+    TemplateError,
 };
 use crate::domain::code::{self, CodeFor};
 use crate::domain::keyring::Keyring;
@@ -71,7 +72,7 @@ impl Desk<'_> {
                 requested_at,
                 origin,
             } => {
-                let reset = mint(self.keyring, LinkKind::Reset, link);
+                let reset = mint(self.keyring, origin.link_kind(), link);
                 let cancel = mint(self.keyring, LinkKind::Cancel, link);
                 let mail = Mail::ResetLink(ResetLink {
                     display_name,
@@ -81,7 +82,7 @@ impl Desk<'_> {
                     lifetime: lifetime(requested_at, link.expires_at),
                     expires_at: moment(link.expires_at)?,
                 });
-                (MessageKind::ResetLink, self.put(channel, locale, &mail)?)
+                (origin.message_kind(), self.put(channel, locale, &mail)?)
             }
             MessageContent::Code {
                 what_for,
@@ -103,6 +104,16 @@ impl Desk<'_> {
                     forgot_password_url: &self.pages.forgot_password.to_string(),
                 });
                 (kind, self.put(channel, locale, &mail)?)
+            }
+            MessageContent::AddressCode { requested_at } => {
+                let code = code::derive_for_address(self.keyring, message.message_id);
+                let mail = Mail::AddressCode(AddressCodeMail {
+                    code: code.expose(),
+                    lifetime: lifetime(requested_at, message.expires_at),
+                    expires_at: moment(message.expires_at)?,
+                    host: &self.pages.reset.host(),
+                });
+                (MessageKind::AddressCode, self.put(channel, locale, &mail)?)
             }
             MessageContent::FactorRemoval { link, ordered_at } => {
                 let cancel = mint(self.keyring, LinkKind::Cancel, link);
@@ -174,6 +185,7 @@ const fn asked(origin: Origin) -> Asked {
     match origin {
         Origin::Forgotten => Asked::AtSignIn,
         Origin::Profile(_) => Asked::FromProfile,
+        Origin::Invitation => Asked::ByInvitation,
     }
 }
 

@@ -275,6 +275,10 @@ impl Store for Outbox {
         not_here()
     }
 
+    async fn send_invite(&self, _: SendInvite) -> Result<InviteSent, StoreError> {
+        not_here()
+    }
+
     async fn open_reset(&self, _: OpenReset) -> Result<OpenedReset, StoreError> {
         not_here()
     }
@@ -414,6 +418,24 @@ impl Store for Outbox {
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
+        not_here()
+    }
+
+    async fn begin_verification(
+        &self,
+        _: BeginVerification,
+    ) -> Result<VerificationBegun, StoreError> {
+        not_here()
+    }
+
+    async fn try_verification(&self, _: TryVerification) -> Result<VerificationTried, StoreError> {
+        not_here()
+    }
+
+    async fn finish_verification(
+        &self,
+        _: FinishVerification,
+    ) -> Result<VerificationFinished, StoreError> {
         not_here()
     }
 

@@ -210,6 +210,20 @@ pub struct Account {
     pub revision: Revision,
 }
 
+impl Account {
+    /// The same, changed once more if its credentials are still those of before: every link, challenge and proof
+    /// dies, and every session is over.
+    #[must_use]
+    pub fn under_other_credentials_than(mut self, before: &Self, now: Timestamp) -> Self {
+        if self.credential_version == before.credential_version {
+            self.credential_version = before.credential_version.next();
+            self.sessions_valid_after = Some(now);
+            self.revision = Revision(before.revision.0.saturating_add(1));
+        }
+        self
+    }
+}
+
 /// What is known about a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {

@@ -3,7 +3,7 @@
 //! A code is a function of what it is for, of the number of the sending, and of a key. Each sending has a code
 //! of its own, which a later one leaves as good as it was.
 
-use super::id::{ChallengeId, ResetId};
+use super::id::{ChallengeId, MessageId, ResetId};
 use super::keyring::{Key, Keyring, Purpose};
 use std::fmt;
 use std::time::Duration;
@@ -77,7 +77,23 @@ pub fn matches(keyring: &Keyring, what_for: CodeFor, sendings: &[u32], typed: &C
     codes.fold(false, |found, code| found | code.is(typed))
 }
 
-/// The remainder of 128 bits by a million: no code is likelier than another by more than one part in 2^108.
+/// The code that proves an address, by the message that carries it there, under the ring's signing key.
+#[must_use]
+pub fn derive_for_address(keyring: &Keyring, message_id: MessageId) -> Code {
+    address_code(keyring.signing(), message_id)
+}
+
+/// Whether `typed` is the code of this message, under any key that was signing when it was sent.
+#[must_use]
+pub fn matches_for_address(keyring: &Keyring, message_id: MessageId, typed: &Code) -> bool {
+    let codes = keyring.usable().map(|key| address_code(key, message_id));
+    codes.fold(false, |found, code| found | code.is(typed))
+}
+
+fn address_code(key: &Key, message_id: MessageId) -> Code {
+    number(key, Purpose::AddressCode, message_id.as_bytes())
+}
+
 fn derive_under(key: &Key, what_for: CodeFor, sending: u32) -> Code {
     let (purpose, id) = match &what_for {
         CodeFor::Reset(id) => (Purpose::ResetCode, id.as_bytes()),
@@ -86,7 +102,12 @@ fn derive_under(key: &Key, what_for: CodeFor, sending: u32) -> Code {
     let mut message = [0; 20];
     message[..16].copy_from_slice(id);
     message[16..].copy_from_slice(&sending.to_be_bytes());
-    let tag = Zeroizing::new(key.tag(purpose, &message));
+    number(key, purpose, &message)
+}
+
+/// The remainder of 128 bits by a million: no code is likelier than another by more than one part in 2^108.
+fn number(key: &Key, purpose: Purpose, message: &[u8]) -> Code {
+    let tag = Zeroizing::new(key.tag(purpose, message));
     let mut rest = u128::from_be_bytes(std::array::from_fn(|i| tag[i])) % CODES;
     let mut digits = Zeroizing::new([0; DIGITS]);
     for digit in digits.iter_mut().rev() {
@@ -135,6 +156,22 @@ mod tests {
         assert!(matches(&ring, sign_in(1), &[1], &code));
         ring.revoke(OLD).unwrap();
         assert!(!matches(&ring, sign_in(1), &[1], &code));
+    }
+
+    #[test]
+    fn a_code_for_an_address_is_that_of_its_message_alone() {
+        let (one, two) = (
+            MessageId::from_bytes([1; 16]),
+            MessageId::from_bytes([2; 16]),
+        );
+        let code = derive_for_address(&ring(), one);
+        assert!(matches_for_address(&ring(), one, &code));
+        assert!(!matches_for_address(&ring(), two, &code));
+        assert!(!matches(&ring(), sign_in(1), &[1], &code));
+        let mut ring = ring();
+        ring.add(NEW, [8; 32]).unwrap();
+        ring.promote(NEW).unwrap();
+        assert!(matches_for_address(&ring, one, &code));
     }
 
     #[test]

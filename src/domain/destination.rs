@@ -16,6 +16,16 @@ pub struct Destination {
 }
 
 impl Destination {
+    /// The address of a person's mail, whether or not it is known to be theirs.
+    #[must_use]
+    pub fn email(profile: &Profile) -> Self {
+        Self {
+            channel: ChannelKind::Email,
+            address: profile.email.address().to_owned(),
+            masked: profile.email.masked(),
+        }
+    }
+
     /// Where messages by this channel reach a person, if that address is known to be theirs.
     #[must_use]
     pub fn verified(profile: &Profile, channel: ChannelKind) -> Option<Self> {
@@ -29,18 +39,14 @@ impl Destination {
     /// The address that a person has for this channel, whether or not it is known to be theirs.
     #[must_use]
     pub fn on_file(profile: &Profile, channel: ChannelKind) -> Option<Self> {
-        let (address, masked) = match channel {
-            ChannelKind::Email => (profile.email.address().to_owned(), profile.email.masked()),
-            ChannelKind::Sms => {
-                let phone = profile.phone.as_ref()?;
-                (phone.as_str().to_owned(), phone.masked())
-            }
-        };
-        Some(Self {
-            channel,
-            address,
-            masked,
-        })
+        match channel {
+            ChannelKind::Email => Some(Self::email(profile)),
+            ChannelKind::Sms => profile.phone.as_ref().map(|phone| Self {
+                channel,
+                address: phone.as_str().to_owned(),
+                masked: phone.masked(),
+            }),
+        }
     }
 }
 

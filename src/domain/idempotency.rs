@@ -30,6 +30,8 @@ pub enum Method {
     ChangePassword,
     /// `AccountService.CreateAccount`
     CreateAccount,
+    /// `AccountService.SendInvite`
+    SendInvite,
     /// `AccountService.RemoveSecondFactor`
     RemoveSecondFactor,
     /// `DeliveryService.RetryMessage`
@@ -44,6 +46,7 @@ impl Method {
             Self::SendProfileResetLink => b"SendProfileResetLink",
             Self::ChangePassword => b"ChangePassword",
             Self::CreateAccount => b"CreateAccount",
+            Self::SendInvite => b"SendInvite",
             Self::RemoveSecondFactor => b"RemoveSecondFactor",
             Self::RetryMessage => b"RetryMessage",
         }

@@ -87,6 +87,8 @@ impl KeyState {
 pub enum Purpose {
     /// Reset links, `rlt1_`.
     ResetLink,
+    /// Invitations, `rlt1_` as well.
+    Invitation,
     /// "This was not me" links, `rlc1_`.
     CancelLink,
     /// Challenges of pending sign-ins, `rlq1_`.
@@ -97,6 +99,8 @@ pub enum Purpose {
     ResetCode,
     /// Codes that VerifySecondFactor asks for.
     SignInCode,
+    /// Codes that FinishAddressVerification asks for.
+    AddressCode,
     /// Keyed hashes of identifiers and sources.
     Pseudonym,
     /// Fingerprints of repeated requests.
@@ -106,13 +110,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::ResetLink,
+        Self::Invitation,
         Self::CancelLink,
         Self::Challenge,
         Self::Proof,
         Self::ResetCode,
         Self::SignInCode,
+        Self::AddressCode,
         Self::Pseudonym,
         Self::Fingerprint,
         Self::PageToken,
@@ -121,11 +127,13 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::ResetLink => b"relatch v1 reset link",
+            Self::Invitation => b"relatch v1 invitation",
             Self::CancelLink => b"relatch v1 cancel link",
             Self::Challenge => b"relatch v1 challenge",
             Self::Proof => b"relatch v1 proof",
             Self::ResetCode => b"relatch v1 reset code",
             Self::SignInCode => b"relatch v1 sign-in code",
+            Self::AddressCode => b"relatch v1 address code",
             Self::Pseudonym => b"relatch v1 pseudonym",
             Self::Fingerprint => b"relatch v1 fingerprint",
             Self::PageToken => b"relatch v1 page token",

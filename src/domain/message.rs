@@ -7,14 +7,20 @@ use std::time::Duration;
 pub enum MessageKind {
     /// A link to choose a new password.
     ResetLink,
+    /// A link to choose a first password.
+    Invitation,
     /// The code that a confirm asks for.
     ResetCode,
     /// The code that a sign-in asks for.
     SignInCode,
+    /// The code that proves an address.
+    AddressCode,
     /// A notice that the password was changed.
     PasswordChanged,
     /// A notice that a recovery code was used.
     RecoveryCodeUsed,
+    /// A notice that the email or the phone was changed.
+    AddressChanged,
     /// A notice that the second factor was changed.
     SecondFactorChanged,
     /// A notice that the second factor is about to be removed, with a link that stops it.
@@ -36,8 +42,11 @@ impl MessageKind {
         match self {
             Self::ResetLink => 1,
             Self::PasswordChanged => 2,
+            Self::Invitation => 6,
+            Self::AddressChanged => 7,
             Self::ResetCode => 3,
             Self::SignInCode => 4,
+            Self::AddressCode => 5,
             Self::RecoveryCodeUsed => 11,
             Self::SecondFactorChanged => 8,
             Self::SecondFactorRemoval => 9,
@@ -54,8 +63,11 @@ impl MessageKind {
         match code {
             1 => Some(Self::ResetLink),
             2 => Some(Self::PasswordChanged),
+            6 => Some(Self::Invitation),
+            7 => Some(Self::AddressChanged),
             3 => Some(Self::ResetCode),
             4 => Some(Self::SignInCode),
+            5 => Some(Self::AddressCode),
             11 => Some(Self::RecoveryCodeUsed),
             8 => Some(Self::SecondFactorChanged),
             9 => Some(Self::SecondFactorRemoval),
@@ -70,7 +82,7 @@ impl MessageKind {
     /// Whether it carries a code.
     #[must_use]
     pub const fn is_code(self) -> bool {
-        matches!(self, Self::ResetCode | Self::SignInCode)
+        matches!(self, Self::ResetCode | Self::SignInCode | Self::AddressCode)
     }
 
     /// The kind's name in the audit log and in the inbox.
@@ -78,9 +90,12 @@ impl MessageKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ResetLink => "RESET_LINK",
+            Self::Invitation => "INVITATION",
+            Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::AddressChanged => "ADDRESS_CHANGED",
             Self::ResetCode => "RESET_CODE",
             Self::SignInCode => "SIGN_IN_CODE",
-            Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::AddressCode => "ADDRESS_CODE",
             Self::RecoveryCodeUsed => "RECOVERY_CODE_USED",
             Self::SecondFactorChanged => "SECOND_FACTOR_CHANGED",
             Self::SecondFactorRemoval => "SECOND_FACTOR_REMOVAL",
@@ -97,6 +112,8 @@ impl MessageKind {
 pub enum Notice {
     /// The password was changed.
     PasswordChanged,
+    /// The email or the phone was changed.
+    AddressChanged,
     /// A recovery code was used.
     RecoveryCodeUsed {
         /// How many there are left.
@@ -116,9 +133,10 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PasswordChanged,
         Self::RecoveryCodeUsed { left: 7 },
+        Self::AddressChanged,
         Self::SecondFactorChanged,
         Self::RecoveryCodesRenewed,
         Self::WrongPasswords,
@@ -141,6 +159,7 @@ impl Notice {
     pub const fn kind(self) -> MessageKind {
         match self {
             Self::PasswordChanged => MessageKind::PasswordChanged,
+            Self::AddressChanged => MessageKind::AddressChanged,
             Self::RecoveryCodeUsed { .. } => MessageKind::RecoveryCodeUsed,
             Self::SecondFactorChanged => MessageKind::SecondFactorChanged,
             Self::RecoveryCodesRenewed => MessageKind::RecoveryCodesRenewed,

@@ -18,6 +18,7 @@ pub mod limit;
 pub mod mailbox;
 pub mod message;
 pub mod network;
+pub mod new_address;
 pub mod page;
 pub mod password;
 pub mod phone;

@@ -25,12 +25,15 @@ pub const NONCE_LENGTH: usize = 24;
 pub enum SealedFor {
     /// The secret that an account shares with its authenticator app.
     Totp(AccountId),
+    /// An address that an account's owner is about to prove.
+    Address(AccountId),
 }
 
 impl SealedFor {
     fn associated_data(self) -> Vec<u8> {
         match self {
             Self::Totp(account_id) => [b"totp".as_slice(), account_id.as_bytes()].concat(),
+            Self::Address(account_id) => [b"address".as_slice(), account_id.as_bytes()].concat(),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The tokens of links: derived from the keyring, never stored.
 //!
-//! `rlt1_` (a reset link) or `rlc1_` (a "this was not me" link), a signed text with the fields
+//! `rlt1_` (a reset link, or an invitation) or `rlc1_` (a "this was not me" link), a signed text with the fields
 //!
 //! ```text
 //! reset id 16 | expiry 8
 //! ```
+//!
+//! A reset link and an invitation open the same page and look the same; each has a sub-key of its own.
 
 use super::id::ResetId;
 use super::keyring::{Keyring, Purpose};
@@ -22,6 +24,8 @@ pub const TEXT_LENGTH: usize = LinkKind::Reset.form().text_length();
 pub enum LinkKind {
     /// Lets its holder choose a new password, once.
     Reset,
+    /// Lets its holder choose a first password, once.
+    Invitation,
     /// Lets its holder kill every live link of the account.
     Cancel,
 }
@@ -30,6 +34,7 @@ impl LinkKind {
     const fn form(self) -> Form<24> {
         match self {
             Self::Reset => Form::new("rlt1_", Purpose::ResetLink),
+            Self::Invitation => Form::new("rlt1_", Purpose::Invitation),
             Self::Cancel => Form::new("rlc1_", Purpose::CancelLink),
         }
     }
@@ -42,6 +47,16 @@ pub struct Link {
     pub reset_id: ResetId,
     /// From this moment on the link is dead.
     pub expires_at: Timestamp,
+}
+
+impl Link {
+    /// The link, unless its time is over.
+    pub fn unless_over(self, now: Timestamp) -> Result<Self, TokenRefused> {
+        if self.expires_at <= now {
+            return Err(TokenRefused::Expired);
+        }
+        Ok(self)
+    }
 }
 
 /// A token's text. It opens somebody's account: it can be sent, and neither printed nor stored.
@@ -77,11 +92,7 @@ pub fn verify(
     text: &str,
     now: Timestamp,
 ) -> Result<Link, TokenRefused> {
-    let link = authenticate(keyring, kind, text)?;
-    if link.expires_at <= now {
-        return Err(TokenRefused::Expired);
-    }
-    Ok(link)
+    authenticate(keyring, kind, text)?.unless_over(now)
 }
 
 /// What the token says, if a usable key of the ring minted it for this kind of link, whether or not its
@@ -92,6 +103,14 @@ pub fn authenticate(keyring: &Keyring, kind: LinkKind, text: &str) -> Result<Lin
         reset_id: ResetId::from_bytes(reset_id),
         expires_at,
     })
+}
+
+/// The same of a link that lets its holder choose a password, be it the first or another one.
+pub fn authenticate_choosing(keyring: &Keyring, text: &str) -> Result<Link, TokenRefused> {
+    match authenticate(keyring, LinkKind::Reset, text) {
+        Err(TokenRefused::Forged) => authenticate(keyring, LinkKind::Invitation, text),
+        decided => decided,
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +132,30 @@ mod tests {
         Link {
             reset_id: ResetId::from_bytes([9; 16]),
             expires_at: NOW.plus(Duration::from_mins(30)),
+        }
+    }
+
+    #[test]
+    fn a_reset_link_and_an_invitation_both_let_choose_and_neither_is_the_other() {
+        for (kind, other) in [
+            (LinkKind::Reset, LinkKind::Invitation),
+            (LinkKind::Invitation, LinkKind::Reset),
+        ] {
+            let token = mint(&ring(), kind, link());
+            let text = token.expose();
+            assert!(text.starts_with("rlt1_"));
+            assert_eq!(authenticate_choosing(&ring(), text), Ok(link()));
+            assert_eq!(authenticate(&ring(), kind, text), Ok(link()));
+            let as_other = authenticate(&ring(), other, text);
+            assert_eq!(as_other, Err(TokenRefused::Forged));
+        }
+        let cancel = mint(&ring(), LinkKind::Cancel, link());
+        let renamed = cancel.expose().replace("rlc1_", "rlt1_");
+        for (text, why) in [
+            (cancel.expose(), TokenRefused::Malformed),
+            (&renamed, TokenRefused::Forged),
+        ] {
+            assert_eq!(authenticate_choosing(&ring(), text), Err(why));
         }
     }
 

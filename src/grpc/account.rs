@@ -180,9 +180,19 @@ impl AccountService for AccountApi {
 
     async fn send_invite(
         &self,
-        _: Request<pb::SendInviteRequest>,
+        request: Request<pb::SendInviteRequest>,
     ) -> Answer<pb::SendInviteResponse> {
-        Err(Refusal::Unimplemented("SendInvite is not available in this version").into())
+        let context = CallContext::of(&request)?;
+        let request = request.into_inner();
+        let account_id = read::account_id("account_id", &request.account_id)?;
+        let message_id = self
+            .service
+            .send_invite(context.call(None), account_id, &request.request_id)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::SendInviteResponse {
+            message_id: message_id.to_string(),
+        }))
     }
 
     async fn remove_second_factor(

@@ -1,8 +1,9 @@
 //! `FactorService`: second factors and the addresses that serve them.
 
 use super::context::CallContext;
-use super::read::{self, FieldViolations, Together as _};
+use super::read::{self, FieldViolations, Read, Together as _};
 use super::refusal::Refusal;
+use crate::domain::new_address::NewAddress;
 use crate::domain::recovery_code::RecoveryCode;
 use crate::pb;
 use crate::pb::factor_service_server::FactorService;
@@ -112,21 +113,58 @@ impl FactorService for FactorApi {
 
     async fn begin_address_verification(
         &self,
-        _: Request<pb::BeginAddressVerificationRequest>,
+        request: Request<pb::BeginAddressVerificationRequest>,
     ) -> Answer<pb::BeginAddressVerificationResponse> {
-        Err(not_available().into())
+        let call = CallContext::of(&request)?.call(None);
+        let pb::BeginAddressVerificationRequest {
+            account_id,
+            proof,
+            address,
+        } = request.into_inner();
+        let proof = Zeroizing::new(proof);
+        let (account_id, address) = (
+            read::account_id("account_id", &account_id),
+            new_address(address),
+        )
+            .together()?;
+        self.service
+            .begin_address_verification(call, account_id, &proof, &address)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::BeginAddressVerificationResponse {}))
     }
 
     async fn finish_address_verification(
         &self,
-        _: Request<pb::FinishAddressVerificationRequest>,
+        request: Request<pb::FinishAddressVerificationRequest>,
     ) -> Answer<pb::FinishAddressVerificationResponse> {
-        Err(not_available().into())
+        let call = CallContext::of(&request)?.call(None);
+        let pb::FinishAddressVerificationRequest { account_id, code } = request.into_inner();
+        let code = Zeroizing::new(code);
+        let account_id = read::account_id("account_id", &account_id)?;
+        self.service
+            .finish_address_verification(call, account_id, &code)
+            .await
+            .map_err(Refusal::from)?;
+        Ok(Response::new(pb::FinishAddressVerificationResponse {}))
     }
 }
 
-fn not_available() -> Refusal {
-    Refusal::Unimplemented("addresses cannot be verified by a code in this version")
+/// The one address that is to be verified.
+fn new_address(
+    address: Option<pb::begin_address_verification_request::Address>,
+) -> Read<NewAddress> {
+    use pb::begin_address_verification_request::Address;
+    match address {
+        Some(Address::Email(email)) => read::email("email", &email).map(NewAddress::Email),
+        Some(Address::Phone(phone)) => read::phone("phone", &phone)?
+            .map(NewAddress::Phone)
+            .ok_or_else(|| FieldViolations::of("phone", "is required")),
+        None => Err(FieldViolations::of(
+            "address",
+            "must be an email or a phone",
+        )),
+    }
 }
 
 /// The codes as their owner is shown them.

@@ -53,6 +53,9 @@ impl From<ServiceError> for Refusal {
             ServiceError::EtagMismatch => Self::EtagMismatch,
             ServiceError::NoVerifiedAddress => Self::NoVerifiedAddress,
             ServiceError::ChannelMissing(channel) => Self::Unimplemented(channel_missing(channel)),
+            ServiceError::HasPassword => {
+                FieldViolations::of("account_id", "must be an account without a password").into()
+            }
             ServiceError::Disabled => Self::AccountDisabled,
             ServiceError::Hash(why) => why.into(),
             ServiceError::Store(why) => why.into(),

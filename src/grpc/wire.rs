@@ -60,9 +60,12 @@ pub const fn delivery_state(state: DeliveryState) -> pb::DeliveryState {
 pub const fn message_kind(kind: MessageKind) -> pb::MessageKind {
     match kind {
         MessageKind::ResetLink => pb::MessageKind::ResetLink,
-        MessageKind::ResetCode => pb::MessageKind::ResetCode,
-        MessageKind::SignInCode => pb::MessageKind::SignInCode,
+        MessageKind::Invitation => pb::MessageKind::Invitation,
         MessageKind::PasswordChanged => pb::MessageKind::PasswordChanged,
+        MessageKind::AddressChanged => pb::MessageKind::AddressChanged,
+        MessageKind::ResetCode => pb::MessageKind::ResetCode,
+        MessageKind::AddressCode => pb::MessageKind::AddressCode,
+        MessageKind::SignInCode => pb::MessageKind::SignInCode,
         MessageKind::RecoveryCodeUsed => pb::MessageKind::RecoveryCodeUsed,
         MessageKind::SecondFactorChanged => pb::MessageKind::SecondFactorChanged,
         MessageKind::SecondFactorRemoval => pb::MessageKind::SecondFactorRemoval,

@@ -4,7 +4,7 @@ use super::Service;
 use super::error::ServiceError;
 use crate::domain::account::{Account, AccountChange, Profile, Revision, SecondFactor};
 use crate::domain::call::Call;
-use crate::domain::id::{AccountId, MessageId};
+use crate::domain::id::AccountId;
 use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::phone::Phone;
 use crate::random;
@@ -84,7 +84,6 @@ impl Service {
         expected: Option<Revision>,
         change: AccountChange,
     ) -> Result<Account, ServiceError> {
-        let notice_id = MessageId::at(self.clock.now(), random::array(&*self.random)?);
         match self
             .store
             .update_account(UpdateAccount {
@@ -92,7 +91,8 @@ impl Service {
                 account_id,
                 expected,
                 change,
-                notice_id,
+                address_notices: self.address_notices()?,
+                notice_id: self.message_id()?,
             })
             .await?
         {

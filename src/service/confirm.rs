@@ -14,7 +14,7 @@ use crate::domain::code::CodeFor;
 use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::limit::{self, Bucket};
 use crate::domain::password::Password;
-use crate::domain::token::{self, Link, LinkKind, TokenRefused};
+use crate::domain::token::{self, Link, TokenRefused};
 use crate::random;
 use crate::service::hasher::Class;
 use crate::store::{
@@ -47,7 +47,7 @@ impl Service {
         call: Call,
         confirm: Confirm<'_>,
     ) -> Result<Confirmation, ServiceError> {
-        let link = token::authenticate(&self.keyring.load(), LinkKind::Reset, confirm.token)?;
+        let link = token::authenticate_choosing(&self.keyring.load(), confirm.token)?;
         let repeatable = self.repeatable_confirm(&call, link, confirm.request_id)?;
         // A repeated call is answered for a day, longer than its link lives; the store tells one from a
         // late first.

@@ -84,6 +84,9 @@ pub enum ServiceError {
     /// The account would have to be reached by a channel that this service has not got.
     #[error("this service sends nothing by {}", .0.name())]
     ChannelMissing(ChannelKind),
+    /// The account has a password already.
+    #[error("the account has a password")]
+    HasPassword,
     /// The account is disabled.
     #[error("the account is disabled")]
     Disabled,

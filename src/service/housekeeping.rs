@@ -46,6 +46,7 @@ pub async fn tidy_all(service: &Service) -> Result<u64, StoreError> {
         Leftovers::WrongPasswords,
         Leftovers::Challenges,
         Leftovers::Enrolments,
+        Leftovers::Verifications,
         Leftovers::SmsBudgets,
         Leftovers::FactorRemovals {
             ended_before: before,

@@ -31,7 +31,7 @@ pub enum Subject<'a> {
 impl Service {
     /// What the holder of a working link is told about it.
     pub async fn inspect(&self, token: &str, client: &Client) -> Result<LiveReset, ServiceError> {
-        let link = self.verified(LinkKind::Reset, token)?;
+        let link = self.choosing(token)?;
         self.open(link, self.check_limits(client)).await
     }
 
@@ -42,7 +42,7 @@ impl Service {
         token: &str,
         client: &Client,
     ) -> Result<Option<SentCode>, ServiceError> {
-        let link = self.verified(LinkKind::Reset, token)?;
+        let link = self.choosing(token)?;
         self.send_code(call, CodeFor::Reset(link.reset_id), client)
             .await
     }
@@ -97,7 +97,8 @@ impl Service {
         cancel_token: &str,
         client: &Client,
     ) -> Result<(), ServiceError> {
-        let link = self.verified(LinkKind::Cancel, cancel_token)?;
+        let now = self.clock.now();
+        let link = token::verify(&self.keyring.load(), LinkKind::Cancel, cancel_token, now)?;
         let intent = CancelResets {
             call,
             link,
@@ -112,14 +113,11 @@ impl Service {
         }
     }
 
-    /// The link of a token whose MAC and expiry hold; neither store nor limiter hears of any other.
-    pub(super) fn verified(&self, kind: LinkKind, token: &str) -> Result<Link, ServiceError> {
-        Ok(token::verify(
-            &self.keyring.load(),
-            kind,
-            token,
-            self.clock.now(),
-        )?)
+    /// The link of a token that lets its holder choose a password, if MAC and expiry hold; neither store nor
+    /// limiter hears of any other.
+    pub(super) fn choosing(&self, token: &str) -> Result<Link, ServiceError> {
+        let link = token::authenticate_choosing(&self.keyring.load(), token)?;
+        Ok(link.unless_over(self.clock.now())?)
     }
 
     pub(super) async fn judge(

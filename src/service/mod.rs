@@ -1,6 +1,7 @@
 //! The use cases: what Relatch does for a caller, over traits.
 
 pub mod accounts;
+pub mod address;
 pub mod change;
 pub mod confirm;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod hasher;
 pub mod housekeeping;
 pub mod import;
 pub mod inspect;
+pub mod invite;
 pub mod profile;
 pub mod refusals;
 pub mod removal;
@@ -22,7 +24,7 @@ use crate::clock::Clock;
 use crate::domain::keyring::Keyring;
 use crate::domain::limit::Rates;
 use crate::domain::password::{Breaches, Policy};
-use crate::domain::reset::{LinkLifetime, SmsLinkLifetime};
+use crate::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::store::{INTAKE_CAP, Store};
@@ -40,6 +42,8 @@ pub struct Rules {
     pub lifetime: LinkLifetime,
     /// How long links by SMS live.
     pub sms_lifetime: SmsLinkLifetime,
+    /// How long invitations live.
+    pub invitation_lifetime: InvitationLifetime,
     /// How many unresolved requests there may be.
     pub intake_cap: u32,
     /// How long messages and resets are kept once they are over.
@@ -58,6 +62,7 @@ impl Default for Rules {
             rates: Rates::default(),
             lifetime: LinkLifetime::default(),
             sms_lifetime: SmsLinkLifetime::default(),
+            invitation_lifetime: InvitationLifetime::default(),
             intake_cap: INTAKE_CAP,
             retention: Duration::from_hours(30 * 24),
             email_code: true,

@@ -81,8 +81,19 @@ pub struct UpdateAccount {
     pub expected: Option<Revision>,
     /// What to change.
     pub change: AccountChange,
+    /// Names the notices that are due if an address is another one.
+    pub address_notices: AddressNotices,
     /// Names the notice to the owner, if one is due.
     pub notice_id: MessageId,
+}
+
+/// Names the notices of another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressNotices {
+    /// To the addresses that the account has.
+    pub present: MessageId,
+    /// To the one that it had.
+    pub former: MessageId,
 }
 
 /// How a change ended.

@@ -74,7 +74,7 @@ impl fmt::Debug for LeasedMessage {
 /// What a message says; the secret parts are minted when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageContent {
-    /// A link to choose a new password.
+    /// A link to choose a new password, or the first one.
     ResetLink {
         /// What its token will say.
         link: Link,
@@ -98,6 +98,11 @@ pub enum MessageContent {
         link: Link,
         /// When it was ordered.
         ordered_at: Timestamp,
+    },
+    /// A code that proves the address that it goes to.
+    AddressCode {
+        /// When it was asked for.
+        requested_at: Timestamp,
     },
     /// Something that the account's owner should know.
     Notice {

@@ -6,12 +6,14 @@
 //! An outcome is an answer, also when it says no; an error means that the store itself could not.
 
 mod account;
+mod address;
 mod audit;
 mod backlog;
 mod change;
 mod code;
 mod factor;
 mod import;
+mod invite;
 mod message;
 mod removal;
 mod request;
@@ -22,12 +24,14 @@ pub mod sqlite;
 mod tidy;
 
 pub use account::*;
+pub use address::*;
 pub use audit::*;
 pub use backlog::*;
 pub use change::*;
 pub use code::*;
 pub use factor::*;
 pub use import::*;
+pub use invite::*;
 pub use message::*;
 pub use removal::*;
 pub use request::*;
@@ -122,6 +126,9 @@ pub trait Store: Send + Sync + 'static {
         intent: RequestProfileLink,
     ) -> Result<ProfileLink, StoreError>;
 
+    /// Makes a link to a first password, and its message.
+    async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError>;
+
     /// Takes the per-source limit of a call with a verified token, then reads the reset's state.
     async fn open_reset(&self, intent: OpenReset) -> Result<OpenedReset, StoreError>;
 
@@ -175,6 +182,24 @@ pub trait Store: Send + Sync + 'static {
         &self,
         intent: FinishEnrolment,
     ) -> Result<EnrolmentFinished, StoreError>;
+
+    /// Sends a code to an address that is to become an account's, in the place of one begun before.
+    async fn begin_verification(
+        &self,
+        intent: BeginVerification,
+    ) -> Result<VerificationBegun, StoreError>;
+
+    /// Counts a try at that code, and tells what it is compared with.
+    async fn try_verification(
+        &self,
+        intent: TryVerification,
+    ) -> Result<VerificationTried, StoreError>;
+
+    /// Makes the address the account's, verified.
+    async fn finish_verification(
+        &self,
+        intent: FinishVerification,
+    ) -> Result<VerificationFinished, StoreError>;
 
     /// Chooses the second factor of who proved the present one: moves the credential version, queues the notice.
     async fn set_second_factor(

@@ -29,6 +29,8 @@ pub enum Leftovers {
     Challenges,
     /// Enrolments of authenticator apps that are out of time.
     Enrolments,
+    /// Verifications of addresses that are out of time.
+    Verifications,
     /// Counters of text messages of earlier days.
     SmsBudgets,
     /// Orders to take a second factor away that have ended.

@@ -21,6 +21,7 @@ mod last_event;
 mod mail;
 mod observed;
 mod panics;
+mod policy;
 mod served;
 mod shutdown;
 mod sms;

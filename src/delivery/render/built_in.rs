@@ -3,10 +3,11 @@
 use askama::Template;
 
 use super::content::{
-    BrandContent, CodeContent, Content, FactorRemovalContent, NoticeContent, ResetLinkContent,
+    AddressCodeContent, BrandContent, CodeContent, Content, FactorRemovalContent, NoticeContent,
+    ResetLinkContent,
 };
 use super::language::nearest;
-use super::{Mail, RenderedMail, TemplateError, text_message};
+use super::{Asked, Mail, RenderedMail, TemplateError, text_message};
 use crate::domain::message::{ChannelKind, Notice};
 
 /// Declares a template per file, with what it calls its message, and a constant with the source of each.
@@ -30,12 +31,18 @@ macro_rules! templates {
 templates! { mail in MAILS;
     EnglishResetText(ResetLinkContent): "mail/en/reset_link.txt";
     EnglishResetHtml(ResetLinkContent): "mail/en/reset_link.html";
+    EnglishInvitationText(ResetLinkContent): "mail/en/invitation.txt";
+    EnglishInvitationHtml(ResetLinkContent): "mail/en/invitation.html";
+    EnglishAddressCodeText(AddressCodeContent): "mail/en/address_code.txt";
+    EnglishAddressCodeHtml(AddressCodeContent): "mail/en/address_code.html";
     EnglishCodeText(CodeContent): "mail/en/code.txt";
     EnglishCodeHtml(CodeContent): "mail/en/code.html";
     EnglishRemovalText(FactorRemovalContent): "mail/en/second_factor_removal.txt";
     EnglishRemovalHtml(FactorRemovalContent): "mail/en/second_factor_removal.html";
     EnglishChangedText(NoticeContent): "mail/en/password_changed.txt";
     EnglishChangedHtml(NoticeContent): "mail/en/password_changed.html";
+    EnglishAddressText(NoticeContent): "mail/en/address_changed.txt";
+    EnglishAddressHtml(NoticeContent): "mail/en/address_changed.html";
     EnglishRecoveryText(NoticeContent): "mail/en/recovery_code_used.txt";
     EnglishRecoveryHtml(NoticeContent): "mail/en/recovery_code_used.html";
     EnglishFactorText(NoticeContent): "mail/en/second_factor_changed.txt";
@@ -50,12 +57,18 @@ templates! { mail in MAILS;
     EnglishCompromisedHtml(NoticeContent): "mail/en/password_compromised.html";
     GermanResetText(ResetLinkContent): "mail/de/reset_link.txt";
     GermanResetHtml(ResetLinkContent): "mail/de/reset_link.html";
+    GermanInvitationText(ResetLinkContent): "mail/de/invitation.txt";
+    GermanInvitationHtml(ResetLinkContent): "mail/de/invitation.html";
+    GermanAddressCodeText(AddressCodeContent): "mail/de/address_code.txt";
+    GermanAddressCodeHtml(AddressCodeContent): "mail/de/address_code.html";
     GermanCodeText(CodeContent): "mail/de/code.txt";
     GermanCodeHtml(CodeContent): "mail/de/code.html";
     GermanRemovalText(FactorRemovalContent): "mail/de/second_factor_removal.txt";
     GermanRemovalHtml(FactorRemovalContent): "mail/de/second_factor_removal.html";
     GermanChangedText(NoticeContent): "mail/de/password_changed.txt";
     GermanChangedHtml(NoticeContent): "mail/de/password_changed.html";
+    GermanAddressText(NoticeContent): "mail/de/address_changed.txt";
+    GermanAddressHtml(NoticeContent): "mail/de/address_changed.html";
     GermanRecoveryText(NoticeContent): "mail/de/recovery_code_used.txt";
     GermanRecoveryHtml(NoticeContent): "mail/de/recovery_code_used.html";
     GermanFactorText(NoticeContent): "mail/de/second_factor_changed.txt";
@@ -72,9 +85,11 @@ templates! { mail in MAILS;
 
 templates! { sms in TEXTS;
     EnglishResetSms(ResetLinkContent): "sms/en/reset_link.txt";
+    EnglishAddressCodeSms(AddressCodeContent): "sms/en/address_code.txt";
     EnglishCodeSms(CodeContent): "sms/en/code.txt";
     EnglishRemovalSms(FactorRemovalContent): "sms/en/second_factor_removal.txt";
     EnglishChangedSms(NoticeContent): "sms/en/password_changed.txt";
+    EnglishAddressSms(NoticeContent): "sms/en/address_changed.txt";
     EnglishRecoverySms(NoticeContent): "sms/en/recovery_code_used.txt";
     EnglishFactorSms(NoticeContent): "sms/en/second_factor_changed.txt";
     EnglishCodesSms(NoticeContent): "sms/en/recovery_codes_renewed.txt";
@@ -82,9 +97,11 @@ templates! { sms in TEXTS;
     EnglishWrongCodesSms(NoticeContent): "sms/en/wrong_second_factors.txt";
     EnglishCompromisedSms(NoticeContent): "sms/en/password_compromised.txt";
     GermanResetSms(ResetLinkContent): "sms/de/reset_link.txt";
+    GermanAddressCodeSms(AddressCodeContent): "sms/de/address_code.txt";
     GermanCodeSms(CodeContent): "sms/de/code.txt";
     GermanRemovalSms(FactorRemovalContent): "sms/de/second_factor_removal.txt";
     GermanChangedSms(NoticeContent): "sms/de/password_changed.txt";
+    GermanAddressSms(NoticeContent): "sms/de/address_changed.txt";
     GermanRecoverySms(NoticeContent): "sms/de/recovery_code_used.txt";
     GermanFactorSms(NoticeContent): "sms/de/second_factor_changed.txt";
     GermanCodesSms(NoticeContent): "sms/de/recovery_codes_renewed.txt";
@@ -193,13 +210,27 @@ fn parts(
     }
     use Language::{English, German};
     Ok(match Content::new(language.tag(), mail) {
-        Content::ResetLink(link) => match language {
-            English => both!(link: EnglishResetText, EnglishResetHtml),
-            German => both!(link: GermanResetText, GermanResetHtml),
+        Content::ResetLink(link) => match (language, link.asked) {
+            (English, Asked::ByInvitation) => {
+                both!(link: EnglishInvitationText, EnglishInvitationHtml)
+            }
+            (German, Asked::ByInvitation) => {
+                both!(link: GermanInvitationText, GermanInvitationHtml)
+            }
+            (English, Asked::AtSignIn | Asked::FromProfile) => {
+                both!(link: EnglishResetText, EnglishResetHtml)
+            }
+            (German, Asked::AtSignIn | Asked::FromProfile) => {
+                both!(link: GermanResetText, GermanResetHtml)
+            }
         },
         Content::Code(code) => match language {
             English => both!(code: EnglishCodeText, EnglishCodeHtml),
             German => both!(code: GermanCodeText, GermanCodeHtml),
+        },
+        Content::AddressCode(code) => match language {
+            English => both!(code: EnglishAddressCodeText, EnglishAddressCodeHtml),
+            German => both!(code: GermanAddressCodeText, GermanAddressCodeHtml),
         },
         Content::FactorRemoval(removal) => match language {
             English => both!(removal: EnglishRemovalText, EnglishRemovalHtml),
@@ -214,6 +245,9 @@ fn parts(
             }
             (English, Notice::WrongSecondFactors) => {
                 both!(notice: EnglishWrongCodesText, EnglishWrongCodesHtml)
+            }
+            (English, Notice::AddressChanged) => {
+                both!(notice: EnglishAddressText, EnglishAddressHtml)
             }
             (English, Notice::SecondFactorChanged) => {
                 both!(notice: EnglishFactorText, EnglishFactorHtml)
@@ -233,6 +267,9 @@ fn parts(
             }
             (German, Notice::WrongSecondFactors) => {
                 both!(notice: GermanWrongCodesText, GermanWrongCodesHtml)
+            }
+            (German, Notice::AddressChanged) => {
+                both!(notice: GermanAddressText, GermanAddressHtml)
             }
             (German, Notice::SecondFactorChanged) => {
                 both!(notice: GermanFactorText, GermanFactorHtml)
@@ -266,21 +303,27 @@ fn sms(language: Language, brand: &BrandContent, mail: &Mail<'_>) -> askama::Res
             English => text!(code: EnglishCodeSms),
             German => text!(code: GermanCodeSms),
         },
+        Content::AddressCode(code) => match language {
+            English => text!(code: EnglishAddressCodeSms),
+            German => text!(code: GermanAddressCodeSms),
+        },
         Content::FactorRemoval(removal) => match language {
             English => text!(removal: EnglishRemovalSms),
             German => text!(removal: GermanRemovalSms),
         },
         Content::Notice(notice) => match (language, notice.about) {
             (English, Notice::PasswordChanged) => text!(notice: EnglishChangedSms),
-            (English, Notice::RecoveryCodeUsed { .. }) => text!(notice: EnglishRecoverySms),
-            (English, Notice::WrongSecondFactors) => text!(notice: EnglishWrongCodesSms),
+            (English, Notice::AddressChanged) => text!(notice: EnglishAddressSms),
+            (English, Notice::SecondFactorChanged) => text!(notice: EnglishFactorSms),
+            (English, Notice::RecoveryCodesRenewed) => text!(notice: EnglishCodesSms),
             (English, Notice::WrongPasswords) => text!(notice: EnglishWrongSms),
             (English, Notice::PasswordCompromised) => text!(notice: EnglishCompromisedSms),
             (German, Notice::PasswordChanged) => text!(notice: GermanChangedSms),
+            (German, Notice::AddressChanged) => text!(notice: GermanAddressSms),
+            (English, Notice::RecoveryCodeUsed { .. }) => text!(notice: EnglishRecoverySms),
+            (English, Notice::WrongSecondFactors) => text!(notice: EnglishWrongCodesSms),
             (German, Notice::RecoveryCodeUsed { .. }) => text!(notice: GermanRecoverySms),
             (German, Notice::WrongSecondFactors) => text!(notice: GermanWrongCodesSms),
-            (English, Notice::SecondFactorChanged) => text!(notice: EnglishFactorSms),
-            (English, Notice::RecoveryCodesRenewed) => text!(notice: EnglishCodesSms),
             (German, Notice::SecondFactorChanged) => text!(notice: GermanFactorSms),
             (German, Notice::RecoveryCodesRenewed) => text!(notice: GermanCodesSms),
             (German, Notice::WrongPasswords) => text!(notice: GermanWrongSms),

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::single_line::{greeting_name, single_line};
 use super::spelling::Spelling;
-use super::{Asked, Brand, CodeMail, FactorRemovalMail, Mail, NoticeMail, ResetLink};
+use super::{
+    AddressCodeMail, Asked, Brand, CodeMail, FactorRemovalMail, Mail, NoticeMail, ResetLink,
+};
 use crate::domain::message::Notice;
 use crate::domain::user_agent::{Browser, System};
 
@@ -24,12 +26,15 @@ pub(super) struct BrandContent {
 pub(super) enum Content<'a> {
     ResetLink(ResetLinkContent<'a>),
     Code(CodeContent<'a>),
+    AddressCode(AddressCodeContent<'a>),
     FactorRemoval(FactorRemovalContent<'a>),
     Notice(NoticeContent<'a>),
 }
 
 #[derive(Serialize)]
 pub(super) struct ResetLinkContent<'a> {
+    #[serde(skip)]
+    pub(super) asked: Asked,
     pub(super) language: &'a str,
     pub(super) name: String,
     pub(super) from_profile: bool,
@@ -37,6 +42,15 @@ pub(super) struct ResetLinkContent<'a> {
     pub(super) cancel_url: &'a str,
     pub(super) lifetime: String,
     pub(super) expires_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct AddressCodeContent<'a> {
+    pub(super) language: &'a str,
+    pub(super) code: &'a str,
+    pub(super) lifetime: String,
+    pub(super) expires_at: String,
+    pub(super) host: &'a str,
 }
 
 #[derive(Serialize)]
@@ -90,6 +104,7 @@ impl<'a> Content<'a> {
         match mail {
             Mail::ResetLink(link) => Self::ResetLink(ResetLinkContent::new(language, link)),
             Mail::Code(code) => Self::Code(CodeContent::new(language, code)),
+            Mail::AddressCode(code) => Self::AddressCode(AddressCodeContent::new(language, code)),
             Mail::FactorRemoval(removal) => {
                 Self::FactorRemoval(FactorRemovalContent::new(language, removal))
             }
@@ -102,6 +117,7 @@ impl<'a> ResetLinkContent<'a> {
     fn new(language: &'a str, link: &ResetLink<'a>) -> Self {
         let spelling = Spelling::of(language);
         Self {
+            asked: link.asked,
             language,
             name: greeting_name(link.display_name),
             from_profile: link.asked == Asked::FromProfile,
@@ -109,6 +125,19 @@ impl<'a> ResetLinkContent<'a> {
             cancel_url: link.cancel_url,
             lifetime: spelling.span(link.lifetime),
             expires_at: spelling.moment(link.expires_at),
+        }
+    }
+}
+
+impl<'a> AddressCodeContent<'a> {
+    fn new(language: &'a str, mail: &AddressCodeMail<'a>) -> Self {
+        let spelling = Spelling::of(language);
+        Self {
+            language,
+            code: mail.code,
+            lifetime: spelling.span(mail.lifetime),
+            expires_at: spelling.moment(mail.expires_at),
+            host: mail.host,
         }
     }
 }

@@ -17,9 +17,9 @@
 //! | `brand.product_name` | what the service is called |
 //! | `brand.support_contact` | whom to ask for help; empty when nobody is configured |
 //! | `mail.language` | the tag of the template's language, for the `lang` attribute |
-//! | `mail.name` | how to greet the person; empty when there is no name to greet by |
-//! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` only |
-//! | `mail.code`, `mail.for_sign_in`, `mail.lifetime`, `mail.expires_at`, `mail.host`, `mail.forgot_password_url` | `code` only; the host is that of the page where codes are typed, for the last line of a text message |
+//! | `mail.name` | how to greet the person; empty when there is no name to greet by; not in `address_code`, which a stranger may read |
+//! | `mail.from_profile`, `mail.reset_url`, `mail.cancel_url`, `mail.lifetime`, `mail.expires_at` | `reset_link` and `invitation` only |
+//! | `mail.code`, `mail.for_sign_in`, `mail.lifetime`, `mail.expires_at`, `mail.host`, `mail.forgot_password_url` | `code` only, the first and the third to fifth also `address_code`; the host is that of the page where codes are typed, for the last line of a text message |
 //! | `mail.happened_at`, `mail.effective_at`, `mail.cancel_url` | `second_factor_removal` only |
 //! | `mail.happened_at`, `mail.network`, `mail.browser`, `mail.system`, `mail.forgot_password_url` | the notices only; what is unknown of the middle three is empty |
 //! | `mail.codes_left` | `recovery_code_used` only |
@@ -67,13 +67,15 @@ pub enum Mail<'a> {
     ResetLink(ResetLink<'a>),
     /// A code for the second factor.
     Code(CodeMail<'a>),
+    /// A code that proves the address that it goes to.
+    AddressCode(AddressCodeMail<'a>),
     /// The second factor is about to be removed, and a link to stop that.
     FactorRemoval(FactorRemovalMail<'a>),
     /// Something that the account's owner should know.
     Notice(NoticeMail<'a>),
 }
 
-/// A link to choose a new password, and one to say "this was not me".
+/// A link to choose a new password, or the first one, and one to say "this was not me".
 pub struct ResetLink<'a> {
     /// The account's display name; empty when it has none.
     pub display_name: &'a str,
@@ -97,6 +99,8 @@ pub enum Asked {
     AtSignIn,
     /// From the profile, by somebody who was signed in.
     FromProfile,
+    /// By the company, for somebody who has no password yet: an invitation.
+    ByInvitation,
 }
 
 /// A code for the second factor.
@@ -130,6 +134,18 @@ pub struct FactorRemovalMail<'a> {
     pub cancel_url: &'a str,
 }
 
+/// A code that proves an address. Whoever reads it may be a stranger, so it names nobody.
+pub struct AddressCodeMail<'a> {
+    /// Six digits.
+    pub code: &'a str,
+    /// How long it was made to live, counted from the request.
+    pub lifetime: Duration,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+    /// The host of the page where it is typed.
+    pub host: &'a str,
+}
+
 /// A notice: what happened, when, roughly from where, and what to do if it was somebody else
 /// (NIST SP 800-63B-4 §4.6). It never carries a token.
 pub struct NoticeMail<'a> {
@@ -157,15 +173,20 @@ pub struct RenderedMail {
 }
 
 impl Mail<'_> {
-    /// The name of the mail's templates, without language and extension.
-    const fn stem(&self) -> &'static str {
+    /// The name of the mail's templates, without language and extension. Invitations go by email alone.
+    const fn stem(&self, channel: ChannelKind) -> &'static str {
         match self {
-            Self::ResetLink(_) => "reset_link",
+            Self::ResetLink(link) => match (link.asked, channel) {
+                (Asked::ByInvitation, ChannelKind::Email) => "invitation",
+                (Asked::AtSignIn | Asked::FromProfile | Asked::ByInvitation, _) => "reset_link",
+            },
             Self::Code(_) => "code",
+            Self::AddressCode(_) => "address_code",
             Self::FactorRemoval(_) => "second_factor_removal",
             Self::Notice(mail) => match mail.about {
                 Notice::PasswordChanged => "password_changed",
                 Notice::RecoveryCodeUsed { .. } => "recovery_code_used",
+                Notice::AddressChanged => "address_changed",
                 Notice::SecondFactorChanged => "second_factor_changed",
                 Notice::RecoveryCodesRenewed => "recovery_codes_renewed",
                 Notice::WrongPasswords => "wrong_passwords",
@@ -177,7 +198,7 @@ impl Mail<'_> {
 
     /// The name of its templates in this language, without extension: `mail/en/reset_link`.
     fn template(&self, channel: ChannelKind, language: &str) -> String {
-        format!("{}/{language}/{}", variable(channel), self.stem())
+        format!("{}/{language}/{}", variable(channel), self.stem(channel))
     }
 
     /// Without which the message is of no use: a template's name for it, and its value.
@@ -185,6 +206,7 @@ impl Mail<'_> {
         match self {
             Self::ResetLink(link) => Some(("reset_url", link.reset_url)),
             Self::Code(mail) => Some(("code", mail.code)),
+            Self::AddressCode(mail) => Some(("code", mail.code)),
             Self::FactorRemoval(removal) => Some(("cancel_url", removal.cancel_url)),
             Self::Notice(_) => None,
         }

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, ResetLink};
+use super::{AddressCodeMail, Asked, CodeMail, FactorRemovalMail, Mail, NoticeMail, ResetLink};
 use crate::domain::message::Notice;
 use crate::domain::network::Network;
 use crate::domain::user_agent::{Browser, BrowserAndSystem, System};
 
 /// Every kind of mail, with and without each thing that may be missing.
 pub(super) fn mails() -> Vec<Mail<'static>> {
-    let mut mails = Vec::new();
+    let mut mails = vec![Mail::AddressCode(address_code())];
     for display_name in ["Ada Lovelace", ""] {
-        for asked in [Asked::AtSignIn, Asked::FromProfile] {
+        for asked in [Asked::AtSignIn, Asked::FromProfile, Asked::ByInvitation] {
             mails.push(Mail::ResetLink(reset_link(display_name, asked)));
         }
         for for_sign_in in [true, false] {
@@ -32,6 +32,16 @@ pub(super) fn mails() -> Vec<Mail<'static>> {
         }
     }
     mails
+}
+
+/// A code for an address as the courier would hand it over.
+pub(super) fn address_code() -> AddressCodeMail<'static> {
+    AddressCodeMail {
+        code: "012345",
+        lifetime: Duration::from_mins(10),
+        expires_at: Timestamp::constant(1_795_444_320, 0),
+        host: "accounts.example.com",
+    }
 }
 
 /// A reset link as the courier would hand it over.
@@ -81,7 +91,8 @@ pub(super) fn notice(
         | Notice::RecoveryCodeUsed { .. }
         | Notice::WrongPasswords
         | Notice::WrongSecondFactors => Some((network, device)),
-        Notice::SecondFactorChanged
+        Notice::AddressChanged
+        | Notice::SecondFactorChanged
         | Notice::RecoveryCodesRenewed
         | Notice::PasswordCompromised => None,
     };

@@ -26,6 +26,13 @@ fn asked_from_profile(display_name: &str) -> Mail<'_> {
     Mail::ResetLink(sample::reset_link(display_name, Asked::FromProfile))
 }
 
+fn invitation(display_name: &str) -> Mail<'_> {
+    Mail::ResetLink(ResetLink {
+        lifetime: Duration::from_hours(72),
+        ..sample::reset_link(display_name, Asked::ByInvitation)
+    })
+}
+
 fn changed(display_name: &str) -> Mail<'_> {
     notice(Notice::PasswordChanged, display_name)
 }
@@ -83,13 +90,15 @@ fn the_mails_read_as_they_should() {
             "reset_link_asked_from_profile",
             &asked_from_profile("Ada Lovelace"),
         );
+        snapshot("address_code", &Mail::AddressCode(sample::address_code()));
+        snapshot("invitation", &invitation("Ada Lovelace"));
         snapshot("sign_in_code", &code(true));
         snapshot("reset_code", &code(false));
         let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
-        snapshot(removal.stem(), &removal);
+        snapshot(removal.stem(ChannelKind::Email), &removal);
         for about in Notice::ALL {
             let mail = notice(about, "Ada Lovelace");
-            snapshot(mail.stem(), &mail);
+            snapshot(mail.stem(ChannelKind::Email), &mail);
         }
     }
 }
@@ -113,7 +122,7 @@ fn a_mail_with_nothing_but_the_necessary_reads_as_it_should() {
     for about in Notice::ALL {
         let notice = Mail::Notice(sample::notice(about, "", unknown));
         let text = renderer.render("en", &notice).unwrap().text;
-        insta::assert_snapshot!(format!("bare_{}", notice.stem()), text);
+        insta::assert_snapshot!(format!("bare_{}", notice.stem(ChannelKind::Email)), text);
     }
 }
 
@@ -141,8 +150,9 @@ fn all_texts() -> impl Iterator<Item = String> {
 fn the_text_messages_read_as_they_should() {
     let renderer = Renderer::new(&brand(), TemplateDirs::default()).unwrap();
     for language in LANGUAGES {
+        let address = Mail::AddressCode(sample::address_code());
         let removal = Mail::FactorRemoval(sample::factor_removal("Ada Lovelace"));
-        let mut texts: Vec<_> = [by_sms(), code(true), code(false), removal]
+        let mut texts: Vec<_> = [by_sms(), code(true), code(false), address, removal]
             .map(|mail| renderer.render_sms(language, &mail).unwrap())
             .into();
         for about in Notice::ALL {

@@ -116,6 +116,12 @@ event_names! {
     EnrolmentBegun = "totp_enrolment_begun" Info,
     /// A first code of it was tried.
     EnrolmentTried = "totp_enrolment_tried" Info,
+    /// A code was sent to an address that is to become an account's.
+    VerificationBegun = "address_verification_begun" Info,
+    /// A code that is to prove an address is looked at.
+    VerificationTried = "address_verification_tried" Info,
+    /// An address became an account's, verified.
+    AddressVerified = "address_verified" Info,
     /// An account's second factor is another, or another app.
     SecondFactorChanged = "second_factor_changed" Info,
     /// The support desk takes a second factor away; its owner has time to object.

@@ -175,6 +175,7 @@ pub(super) fn update_account(
         event = event.personal("email", &after.profile.email.masked());
     }
     work.record(event)?;
+    notices::tell_of_another_address(work, &before, &after, intent.address_notices)?;
     if after.compromised && !before.compromised {
         let about = Notice::PasswordCompromised;
         notices::tell(work, &after, about, intent.notice_id, None)?;
@@ -182,7 +183,7 @@ pub(super) fn update_account(
     Ok(AccountUpdated::Updated(after))
 }
 
-fn holder_of_address(
+pub(super) fn holder_of_address(
     connection: &Connection,
     account: &Account,
 ) -> Result<Option<AccountId>, StoreError> {
@@ -195,7 +196,11 @@ fn holder_of_address(
 }
 
 /// Writes an account down, if it is still what it was.
-fn write(work: &Work<'_>, before: &Account, account: &Account) -> Result<bool, StoreError> {
+pub(super) fn write(
+    work: &Work<'_>,
+    before: &Account,
+    account: &Account,
+) -> Result<bool, StoreError> {
     let profile = &account.profile;
     let written = change(
         work.sql(),

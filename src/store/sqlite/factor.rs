@@ -21,7 +21,10 @@ use crate::store::{
 };
 
 /// The account that a proof is of, if it is still as the proof says.
-fn proven(work: &Work<'_>, proof: &ShownProof) -> Result<Result<Account, ProofFails>, StoreError> {
+pub(super) fn proven(
+    work: &Work<'_>,
+    proof: &ShownProof,
+) -> Result<Result<Account, ProofFails>, StoreError> {
     let Some(account) = accounts::by_id(work.sql(), proof.account_id)? else {
         return Ok(Err(ProofFails::NoAccount));
     };

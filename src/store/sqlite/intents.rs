@@ -3,9 +3,9 @@
 use super::queue::Priority::{Background, Interactive};
 use super::work::Work;
 use super::{
-    SqliteStore, accounts, audit, backlog, challenges, change, codes, factor, import, installation,
-    messages, outbox, peppers, removal, requests, resets, retry, room, sealed, sign_in,
-    sms_budgets, tidy, tries,
+    SqliteStore, accounts, addresses, audit, backlog, challenges, change, codes, factor, import,
+    installation, invitations, messages, outbox, peppers, removal, requests, resets, retry, room,
+    sealed, sign_in, sms_budgets, tidy, tries,
 };
 use crate::domain::account::Account;
 use crate::domain::audit::Sequence;
@@ -13,19 +13,20 @@ use crate::domain::id::AccountId;
 use crate::domain::password::PepperId;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, App, Backlog,
-    BeginEnrolment, BeginSignIn, BudgetsSpent, CancelResets, ChallengeFinished, ChangePassword,
-    CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount, EndSessions, EnrolDemoApp,
-    EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch, EventsRead, ExportedAccount,
-    FactorRemovalOrdered, FactorRemoved, FactorTried, FinishChallenge, FinishEnrolment,
-    FinishSignIn, ImportAccounts, ImportedAccount, LeaseMessages, Leased, MarkBounced,
-    MessageBounced, MessagePage, MessageRecord, MessageRetried, MessageSettled, OpenAccount,
-    OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset, OrderFactorRemoval,
-    PasswordChanged, PresentChecked, ProfileLink, RecordedEvent, RecoveryCodesRenewed,
-    RefuseFactor, RemoveFactor, RenewRecoveryCodes, RequestProfileLink, Resealed, ResetConfirmed,
-    ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken, SealedSecret, SealedSecrets,
-    SecondFactorSet, SecurityInfo, SendCode, SessionsEnded, SetDemoPassword, SetSecondFactor,
-    SettleMessage, SignInBegun, SignInFinished, SpendBudgets, Store, StoreError, TakeIn, TakenIn,
-    Tidied, Tidy, TryEnrolment, TryFactor, UpdateAccount,
+    BeginEnrolment, BeginSignIn, BeginVerification, BudgetsSpent, CancelResets, ChallengeFinished,
+    ChangePassword, CheckPresent, CodeSent, ConfirmReset, CreateAccount, DeleteAccount,
+    EndSessions, EnrolDemoApp, EnrolmentBegun, EnrolmentFinished, EnrolmentTried, EventStretch,
+    EventsRead, ExportedAccount, FactorRemovalOrdered, FactorRemoved, FactorTried, FinishChallenge,
+    FinishEnrolment, FinishSignIn, FinishVerification, ImportAccounts, ImportedAccount, InviteSent,
+    LeaseMessages, Leased, MarkBounced, MessageBounced, MessagePage, MessageRecord, MessageRetried,
+    MessageSettled, OpenAccount, OpenChange, OpenReset, OpenedAccount, OpenedChange, OpenedReset,
+    OrderFactorRemoval, PasswordChanged, PresentChecked, ProfileLink, RecordedEvent,
+    RecoveryCodesRenewed, RefuseFactor, RemoveFactor, RenewRecoveryCodes, RequestProfileLink,
+    Resealed, ResetConfirmed, ResetsCancelled, Resolve, Resolved, RetryMessage, RowTaken,
+    SealedSecret, SealedSecrets, SecondFactorSet, SecurityInfo, SendCode, SendInvite,
+    SessionsEnded, SetDemoPassword, SetSecondFactor, SettleMessage, SignInBegun, SignInFinished,
+    SpendBudgets, Store, StoreError, TakeIn, TakenIn, Tidied, Tidy, TryEnrolment, TryFactor,
+    TryVerification, UpdateAccount, VerificationBegun, VerificationFinished, VerificationTried,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -66,6 +67,11 @@ impl Store for SqliteStore {
         intent: RequestProfileLink,
     ) -> Result<ProfileLink, StoreError> {
         self.interactive(move |work| requests::request_profile_link(work, &intent))
+            .await
+    }
+
+    async fn send_invite(&self, intent: SendInvite) -> Result<InviteSent, StoreError> {
+        self.interactive(move |work| invitations::send(work, &intent))
             .await
     }
 
@@ -307,6 +313,30 @@ impl Store for SqliteStore {
         let now = self.clock.now();
         self.readers
             .read(move |connection| backlog::backlog(connection, operations, unresolved, now))
+            .await
+    }
+
+    async fn begin_verification(
+        &self,
+        intent: BeginVerification,
+    ) -> Result<VerificationBegun, StoreError> {
+        self.interactive(move |work| addresses::begin(work, &intent))
+            .await
+    }
+
+    async fn try_verification(
+        &self,
+        intent: TryVerification,
+    ) -> Result<VerificationTried, StoreError> {
+        self.interactive(move |work| addresses::try_code(work, &intent))
+            .await
+    }
+
+    async fn finish_verification(
+        &self,
+        intent: FinishVerification,
+    ) -> Result<VerificationFinished, StoreError> {
+        self.interactive(move |work| addresses::finish(work, &intent))
             .await
     }
 

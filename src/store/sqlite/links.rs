@@ -8,7 +8,7 @@ use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::Call;
 use crate::domain::destination::Destination;
 use crate::domain::id::{MessageId, ResetId};
-use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
+use crate::domain::message::DeliveryState;
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::{LIVE_LINKS, Origin};
 use crate::domain::time::Timestamp;
@@ -32,7 +32,7 @@ pub(super) struct NewLink<'a> {
     pub(super) fallback_locale: &'a Locale,
 }
 
-/// Makes a link and queues its message. Where the account has as many live links by that way as it may, the
+/// Makes a link and queues its message. Where the account has as many live links of that sort as it may, the
 /// newest of them is sent again instead: nobody can push out a link that its owner is about to use. A link
 /// never goes by two ways, for what it needs beside it depends on the one that it went.
 pub(super) fn send_link(
@@ -41,7 +41,7 @@ pub(super) fn send_link(
     account: &Account,
     link: &NewLink<'_>,
 ) -> Result<QueuedLink, StoreError> {
-    let live = live_links(work, account, link.to.channel)?;
+    let live = live_links(work, account, link.origin)?;
     let (event, reset_id, expires_at) = match live.first() {
         Some((newest, expires_at)) if live.len() >= LIVE_LINKS as usize => {
             (EventName::TokenResent, *newest, *expires_at)
@@ -60,7 +60,7 @@ pub(super) fn send_link(
             account_id: Some(account.account_id),
             identifier: link.identifier,
             carries: Some(Carried::Link(reset_id)),
-            kind: MessageKind::ResetLink,
+            kind: link.origin.message_kind(),
             channel: to.channel,
             address: Some(&to.address),
             destination: &to.masked,
@@ -81,6 +81,7 @@ pub(super) fn send_link(
             .of(account.account_id)
             .fact("reset_id", &reset_id)
             .fact("message_id", &link.message_id)
+            .fact("kind", &link.origin.message_kind().name())
             .fact("channel", &to.channel.name())
             .personal("destination", &to.masked),
     )?;
@@ -92,13 +93,14 @@ pub(super) fn send_link(
     })
 }
 
-/// The account's live links by this way, the newest first, no more than matter.
+/// The account's live links that count together, the newest first, no more than matter.
 fn live_links(
     work: &Work<'_>,
     account: &Account,
-    channel: ChannelKind,
+    origin: Origin,
 ) -> Result<Vec<(ResetId, Timestamp)>, StoreError> {
-    let origins: Vec<_> = Origin::all_by(channel)
+    let origins: Vec<_> = origin
+        .counted_with()
         .iter()
         .map(|origin| origin.code().to_string())
         .collect();

@@ -1,6 +1,7 @@
 //! Messages: queued, and looked up.
 
-use super::row::{Columns, all, change, one};
+use super::idempotency::Kept;
+use super::row::{self, Columns, all, change, one};
 use super::work::Work;
 use crate::domain::account::Locale;
 use crate::domain::code::CodeFor;
@@ -97,7 +98,7 @@ pub(super) fn insert(work: &mut Work<'_>, message: &NewMessage<'_>) -> Result<()
 }
 
 /// What a caller was told about a message that carries a link.
-pub(super) fn queued_link(
+fn queued_link(
     connection: &Connection,
     message_id: MessageId,
 ) -> Result<Option<QueuedLink>, StoreError> {
@@ -114,6 +115,18 @@ pub(super) fn queued_link(
             })
         },
     )
+}
+
+/// What was told of the message that a repeated call made. `None` when it is gone: messages go with their
+/// account.
+pub(super) fn kept_link(
+    connection: &Connection,
+    kept: &Kept,
+) -> Result<Option<QueuedLink>, StoreError> {
+    let Some(message_id) = kept.message_id else {
+        return Err(row::unreadable("idempotency.message_id"));
+    };
+    queued_link(connection, message_id)
 }
 
 /// A page of messages, newest first.

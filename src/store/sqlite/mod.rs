@@ -4,6 +4,7 @@
 //! functions over `Work`, reads are plain functions over a connection.
 
 mod accounts;
+mod addresses;
 mod asking;
 mod audit;
 mod backlog;
@@ -24,6 +25,7 @@ mod import;
 mod inspect;
 mod installation;
 mod intents;
+mod invitations;
 mod job;
 mod limits;
 mod links;

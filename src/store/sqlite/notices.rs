@@ -7,7 +7,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::MessageId;
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind, NOTICE_LIFETIME, Notice};
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, Whence};
+use crate::store::{AddressNotices, StoreError, Whence};
 
 /// A message for the owner of an account, wherever they can be reached.
 #[derive(Clone, Copy)]
@@ -21,6 +21,19 @@ pub(super) struct Announcement {
     pub(super) codes_left: Option<u32>,
 }
 
+impl Announcement {
+    /// That of something that happened now.
+    fn of(work: &Work<'_>, about: Notice, message_id: MessageId, whence: Option<Whence>) -> Self {
+        Self {
+            kind: about.kind(),
+            message_id,
+            expires_at: work.now().plus(NOTICE_LIFETIME),
+            whence,
+            codes_left: about.codes_left(),
+        }
+    }
+}
+
 /// Tells the owner what happened, at every verified address, by every channel that there is.
 pub(super) fn tell(
     work: &mut Work<'_>,
@@ -29,13 +42,7 @@ pub(super) fn tell(
     notice_id: MessageId,
     whence: Option<Whence>,
 ) -> Result<(), StoreError> {
-    let announcement = Announcement {
-        kind: about.kind(),
-        message_id: notice_id,
-        expires_at: work.now().plus(NOTICE_LIFETIME),
-        whence,
-        codes_left: about.codes_left(),
-    };
+    let announcement = Announcement::of(work, about, notice_id, whence);
     announce(work, account, announcement)?;
     Ok(())
 }
@@ -63,6 +70,36 @@ pub(super) fn announce(
         }
     }
     Ok(told)
+}
+
+/// Tells the owner that an address is another one: at every verified address of the account, and at the verified
+/// one that it had before. Nobody is told of nothing.
+pub(super) fn tell_of_another_address(
+    work: &mut Work<'_>,
+    before: &Account,
+    after: &Account,
+    notices: AddressNotices,
+) -> Result<(), StoreError> {
+    let (old, new) = (&before.profile, &after.profile);
+    let about = Notice::AddressChanged;
+    let mail = (ChannelKind::Email, old.email != new.email, notices.former);
+    let text = (
+        ChannelKind::Sms,
+        old.phone != new.phone,
+        notices.former.twin(),
+    );
+    if mail.1 || text.1 {
+        tell(work, after, about, notices.present, None)?;
+    }
+    for (channel, another, message_id) in [mail, text] {
+        if let Some(to) = Destination::verified(old, channel).filter(|_| another)
+            && work.carries(channel)
+        {
+            let announcement = Announcement::of(work, about, message_id, None);
+            announce_at(work, after, &to, announcement)?;
+        }
+    }
+    Ok(())
 }
 
 fn announce_at(

@@ -1,5 +1,6 @@
 //! The outbox: messages leased to couriers and settled by them.
 
+use super::addresses;
 use super::challenges;
 use super::links::LIVE;
 use super::row::{self, Columns, all, change, one};
@@ -24,19 +25,21 @@ use rusqlite::Row;
 const SWEPT: u32 = 100;
 
 /// Messages `m` with what their links and codes belong to: the account `a`, the reset `r`, the challenge `c`, the
-/// removal of a factor `f`.
+/// removal of a factor `f`, the verification of an address `v`.
 pub(super) const WITH_LINKS: &str = "messages m
      LEFT JOIN accounts a ON a.account_id = m.account_id
      LEFT JOIN resets r ON r.reset_id = m.reset_id
      LEFT JOIN challenges c ON c.challenge_id = m.challenge_id
-     LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = 9";
+     LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = 9
+     LEFT JOIN address_verifications v ON v.message_id = m.message_id";
 
 /// The condition under which such a message is worth sending at `?1`: its time is not over, its link or code lives.
 pub(super) fn holds() -> String {
-    let challenge_lives = challenges::LIVE;
+    let (challenge_lives, verification_lives) = (challenges::LIVE, addresses::LIVE);
     format!(
         "m.expires_at > ?1 AND (m.reset_id IS NULL OR ({LIVE})) AND f.ended_at IS NULL
-           AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0))"
+           AND (m.challenge_id IS NULL OR ifnull({challenge_lives}, 0))
+           AND (m.kind <> 5 OR ifnull({verification_lives}, 0))"
     )
 }
 
@@ -163,7 +166,7 @@ fn put_off(work: &Work<'_>, message_id: MessageId, until: Timestamp) -> Result<(
 
 fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
     Ok(match row.message_kind()? {
-        MessageKind::ResetLink => MessageContent::ResetLink {
+        MessageKind::ResetLink | MessageKind::Invitation => MessageContent::ResetLink {
             link: Link {
                 reset_id: row.reset_id("reset_id")?,
                 expires_at: row.moment("link_expires_at")?,
@@ -181,7 +184,11 @@ fn content(row: &Row<'_>) -> Result<MessageContent, StoreError> {
             sending: row.get("sending")?,
             requested_at: row.moment("requested_at")?,
         },
+        MessageKind::AddressCode => MessageContent::AddressCode {
+            requested_at: row.moment("requested_at")?,
+        },
         MessageKind::PasswordChanged => notice(row, Notice::PasswordChanged)?,
+        MessageKind::AddressChanged => notice(row, Notice::AddressChanged)?,
         MessageKind::SecondFactorChanged => notice(row, Notice::SecondFactorChanged)?,
         MessageKind::SecondFactorRemoval => MessageContent::FactorRemoval {
             link: Link {

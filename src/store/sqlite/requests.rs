@@ -249,7 +249,10 @@ pub(super) fn request_profile_link(
 ) -> Result<ProfileLink, StoreError> {
     match earlier(work, intent.repeatable.as_ref())? {
         Earlier::New => {}
-        Earlier::Same(kept) => return repeated(work, &kept),
+        Earlier::Same(kept) => {
+            let queued = messages::kept_link(work.sql(), &kept)?;
+            return Ok(queued.map_or(ProfileLink::NoAccount, ProfileLink::Queued));
+        }
         Earlier::Other => return Ok(ProfileLink::RequestIdReused),
     }
     let account = one(
@@ -294,14 +297,4 @@ pub(super) fn request_profile_link(
     };
     remember(work, intent.repeatable.as_ref(), &kept)?;
     Ok(ProfileLink::Queued(queued))
-}
-
-/// The answer that an earlier call with the same request id got.
-fn repeated(work: &Work<'_>, kept: &Kept) -> Result<ProfileLink, StoreError> {
-    let Some(message_id) = kept.message_id else {
-        return Err(row::unreadable("idempotency.message_id"));
-    };
-    let queued = messages::queued_link(work.sql(), message_id)?;
-    // The message goes with its account.
-    Ok(queued.map_or(ProfileLink::NoAccount, ProfileLink::Queued))
 }

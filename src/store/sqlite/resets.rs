@@ -14,6 +14,7 @@ use crate::domain::audit::{Draft, EventName};
 use crate::domain::code::CodeFor;
 use crate::domain::id::{AccountId, ResetId};
 use crate::domain::message::Notice;
+use crate::domain::reset::Origin;
 use crate::store::{
     CancelResets, ConfirmReset, Confirmation, DeadLink, LiveReset, OpenReset, OpenedReset,
     RepeatedConfirm, ResetConfirmed, ResetsCancelled, StoreError,
@@ -97,10 +98,20 @@ pub(super) fn confirm_reset(
         // The link itself came by the factor's way.
         (None, _) => tries::reopen(work, before.account_id, before.profile.second_factor)?,
     }
+    let used = one(
+        work.sql(),
+        "UPDATE resets SET used_at = ?1 WHERE reset_id = ?2 AND used_at IS NULL RETURNING origin",
+        (work.now().as_micros(), intent.reset_id.as_bytes()),
+        |row| row.origin(),
+    )?;
+    let Some(origin) = used else {
+        return Err(StoreError::corrupt("a live reset was used already"));
+    };
     let account = one(
         work.sql(),
         "UPDATE accounts
          SET password_hash = ?3, password_changed_at = ?1, sessions_valid_after = ?1, compromised = 0,
+             email_verified = email_verified OR ?5,
              credential_version = credential_version + 1, revision = revision + 1
          WHERE account_id = ?2 AND credential_version = ?4 RETURNING *",
         (
@@ -108,20 +119,13 @@ pub(super) fn confirm_reset(
             before.account_id.as_bytes(),
             intent.password_hash.as_str(),
             intent.credential_version.get(),
+            origin == Origin::Invitation,
         ),
         row::account,
     )?;
     let Some(account) = account else {
         return Err(StoreError::corrupt("a live reset has no account"));
     };
-    let used = change(
-        work.sql(),
-        "UPDATE resets SET used_at = ?1 WHERE reset_id = ?2 AND used_at IS NULL",
-        (work.now().as_micros(), intent.reset_id.as_bytes()),
-    )?;
-    if used != 1 {
-        return Err(StoreError::corrupt("a live reset was used already"));
-    }
     let confirmation = Confirmation {
         account_id: account.account_id,
         credential_version: account.credential_version,
@@ -132,7 +136,7 @@ pub(super) fn confirm_reset(
     work.record(
         Draft::success(work.now(), EventName::PasswordChange, &intent.call)
             .of(account.account_id)
-            .fact("by", "reset_link")
+            .fact("by", by(origin))
             .fact("reset_id", &intent.reset_id)
             .fact("credential_version", &account.credential_version.get()),
     )?;
@@ -140,6 +144,14 @@ pub(super) fn confirm_reset(
     let about = Notice::PasswordChanged;
     notices::tell(work, &account, about, intent.notice_id, Some(intent.whence))?;
     Ok(ResetConfirmed::Confirmed(confirmation))
+}
+
+/// What set the password, as the audit log spells it. An invitation verifies its address too.
+const fn by(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Forgotten | Origin::Profile(_) => "reset_link",
+        Origin::Invitation => "invitation",
+    }
 }
 
 /// Kills every live link of the account that the reset belongs to, or stops the removal of a factor; a second press

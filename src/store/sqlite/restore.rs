@@ -143,7 +143,7 @@ fn end_everything(connection: &Connection, now: Timestamp) -> Result<(), StoreEr
         [now.as_micros()],
     )?;
     connection
-        .execute_batch("DELETE FROM intake; DELETE FROM idempotency; DELETE FROM enrolments;")?;
+        .execute_batch("DELETE FROM intake; DELETE FROM idempotency; DELETE FROM enrolments; DELETE FROM address_verifications;")?;
     connection.execute(
         "UPDATE factor_removals SET ended_at = ?1 WHERE ended_at IS NULL",
         [now.as_micros()],

@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::destination::Destination;
 use crate::domain::id::{AccountId, MessageId};
-use crate::domain::message::{ChannelKind, DeliveryState};
+use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::store::{MessageRecord, MessageRetried, RetryMessage, StoreError};
 
 /// Makes a message due that waits or has failed. The address of one that has failed was erased: it goes to the one that
@@ -96,11 +96,12 @@ fn destination(work: &Work<'_>, message: &Found) -> Result<Option<Destination>, 
         return Ok(None);
     };
     let channel: ChannelKind = message.record.channel;
-    // A code goes to where the factor is, be that verified or not.
-    let address = if message.record.kind.is_code() {
-        Destination::on_file
-    } else {
-        Destination::verified
+    let address = match message.record.kind {
+        // The address that it was to prove is erased, and may be nobody's.
+        MessageKind::AddressCode => return Ok(None),
+        // An invitation verifies its address, and a code goes to where the factor is, be that verified or not.
+        kind if kind.is_code() || kind == MessageKind::Invitation => Destination::on_file,
+        _ => Destination::verified,
     };
     let account = accounts::by_id(work.sql(), account_id)?;
     Ok(account.and_then(|account| address(&account.profile, channel)))

@@ -38,6 +38,12 @@ pub(super) fn tidy(work: &mut Work<'_>, intent: &Tidy) -> Result<Tidied, StoreEr
                  (SELECT account_id FROM enrolments WHERE expires_at <= ?1 LIMIT ?2)",
             (work.now().as_micros(), at_most),
         )?,
+        Leftovers::Verifications => change(
+            work.sql(),
+            "DELETE FROM address_verifications WHERE account_id IN
+                 (SELECT account_id FROM address_verifications WHERE expires_at <= ?1 LIMIT ?2)",
+            (work.now().as_micros(), at_most),
+        )?,
         Leftovers::FactorRemovals { ended_before } => change(
             work.sql(),
             "DELETE FROM factor_removals WHERE account_id IN
@@ -113,6 +119,7 @@ mod tests {
             "SELECT challenge_id FROM challenges WHERE expires_at <= 1 LIMIT 1",
             "SELECT account_id FROM factor_removals WHERE ended_at < 1 LIMIT 1",
             "SELECT account_id FROM enrolments WHERE expires_at <= 1 LIMIT 1",
+            "SELECT account_id FROM address_verifications WHERE expires_at <= 1 LIMIT 1",
             "SELECT budget_key FROM sms_budgets WHERE day < 1 LIMIT 1",
             "SELECT message_id FROM messages WHERE message_id < x'00' AND due_at IS NULL ORDER BY message_id LIMIT 1",
             "SELECT limit_key FROM limits WHERE limit_key > x'00' ORDER BY limit_key LIMIT 1 OFFSET 1",

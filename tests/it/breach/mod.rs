@@ -29,7 +29,7 @@ fn list(passwords: &[&str]) -> String {
 }
 
 /// Makes the breach file of these passwords.
-fn build(path: &Path, passwords: &[&str]) {
+pub(crate) fn build(path: &Path, passwords: &[&str]) {
     let list = list(passwords);
     let now = Timestamp::from_micros(1_700_000_000_000_000);
     breach::save(path, list.as_bytes(), 1, now, &mut |_| {}).unwrap();

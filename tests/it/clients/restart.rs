@@ -20,6 +20,11 @@ async fn a_restart_keeps_everything_and_gives_the_demo_accounts_their_passwords_
     let old_password = ada["password"].as_str().unwrap();
     let token = dev.link_for("ada@example.com").await;
     dev.confirm(&token, PASSWORD).unwrap();
+    until("the notice", || {
+        let changed = |message: &Value| message["kind"] == "PASSWORD_CHANGED";
+        dev.messages().iter().any(changed).then_some(())
+    })
+    .await;
     dev.relatch("account create --email new@example.com --verified");
     let accounts = dev.relatch("account list");
     let graces = credential_version(&dev, "grace@example.com");

@@ -5,9 +5,11 @@ use crate::support::fixture::{self, call, repeatable};
 use relatch::domain::account::{AccountChange, Revision};
 use relatch::domain::email::Email;
 use relatch::domain::idempotency::Method;
+use relatch::domain::message::Notice;
+use relatch::domain::phone::Phone;
 use relatch::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount,
-    DeadLink, DeleteAccount, OpenedReset, UpdateAccount,
+    DeadLink, DeleteAccount, LeasedMessage, MessageContent, OpenedReset, UpdateAccount,
 };
 
 pub(super) async fn an_account_is_created_once_for_each_address(bench: Bench) {
@@ -221,4 +223,52 @@ pub(super) async fn accounts_are_listed_in_pages_without_gaps(bench: Bench) {
         seen.extend(page.iter().map(|account| account.account_id));
     }
     assert_eq!(seen, expected);
+}
+
+pub(super) async fn another_address_is_told_to_the_one_before_and_to_the_new_one(bench: Bench) {
+    let ada = bench.account("ada@example.com").await;
+    let change = |change: AccountChange| {
+        let update = fixture::update(ada.account_id, change);
+        async {
+            bench.store.update_account(update).await.unwrap();
+            let due = bench.due().await;
+            let about = |message: &LeasedMessage| match message.content {
+                MessageContent::Notice { about, .. } => about,
+                _ => panic!("{message:?}"),
+            };
+            assert!(
+                due.iter()
+                    .all(|message| about(message) == Notice::AddressChanged)
+            );
+            let mut told: Vec<_> = due.into_iter().map(|message| message.address).collect();
+            told.sort();
+            told
+        }
+    };
+    let email = |address: &str, verified| AccountChange {
+        email: Some(Email::parse(address).unwrap()),
+        email_verified: verified,
+        ..AccountChange::default()
+    };
+    let phone = |number: Option<&str>, verified| AccountChange {
+        phone: Some(number.map(|number| Phone::parse(number).unwrap())),
+        phone_verified: verified,
+        ..AccountChange::default()
+    };
+    let both = ["ada@example.com", "new@example.com"];
+    assert_eq!(change(email("new@example.com", Some(true))).await, both);
+    // Nobody is known to read mail at an address that is not verified.
+    assert_eq!(
+        change(email("b@example.com", None)).await,
+        ["new@example.com"]
+    );
+    let nobody: [&str; 0] = [];
+    assert_eq!(change(email("c@example.com", None)).await, nobody);
+    assert_eq!(change(email("c@example.com", Some(true))).await, nobody);
+    let (one, two) = ("+14155550101", "+14155550102");
+    let told = change(phone(Some(one), Some(true))).await;
+    assert_eq!(told, [one, "c@example.com"]);
+    let told = change(phone(Some(two), Some(true))).await;
+    assert_eq!(told, [one, two, "c@example.com"]);
+    assert_eq!(change(phone(None, None)).await, [two, "c@example.com"]);
 }

@@ -1,10 +1,12 @@
 //! What every store does, whichever backend it has: one suite, no case outside it.
 
 mod accounts;
+mod addresses;
 mod audit;
 mod codes;
 mod factors;
 mod import;
+mod invitations;
 mod limits;
 mod outbox;
 mod peppers;
@@ -139,7 +141,9 @@ impl Bench {
 pub(crate) fn link_of(message: &LeasedMessage) -> Link {
     match message.content {
         MessageContent::ResetLink { link, .. } | MessageContent::FactorRemoval { link, .. } => link,
-        MessageContent::Code { .. } => panic!("a code is no link"),
+        MessageContent::Code { .. } | MessageContent::AddressCode { .. } => {
+            panic!("a code is no link")
+        }
         MessageContent::Notice { .. } => panic!("a notice carries no link"),
     }
 }
@@ -161,8 +165,17 @@ macro_rules! contract {
                 accounts_are_found_by_id_and_address,
                 an_update_needs_the_revision_that_was_read,
                 an_address_can_not_be_taken_over_by_an_update,
+                another_address_is_told_to_the_one_before_and_to_the_new_one,
                 a_deleted_account_takes_its_links_and_messages_along,
                 accounts_are_listed_in_pages_without_gaps,
+            ],
+            addresses: [
+                an_address_becomes_the_account_s_when_its_code_was_shown,
+                a_verification_needs_a_proof_that_stands_and_a_minute_after_the_last,
+                five_tries_ten_minutes_and_other_credentials_end_a_verification,
+                whose_an_address_is_is_told_at_the_end_only,
+                an_account_is_sent_ten_codes_a_day,
+                the_present_address_can_be_verified,
             ],
             requests: [
                 a_request_becomes_a_message_for_a_verified_address,
@@ -260,6 +273,13 @@ macro_rules! contract {
             ],
             peppers: [
                 a_pepper_is_in_use_while_a_hash_needs_it,
+            ],
+            invitations: [
+                an_invitation_reaches_an_unverified_address_and_verifies_it_when_it_is_used,
+                nobody_is_invited_who_has_a_password_is_disabled_or_is_not_there,
+                a_repeated_invitation_is_one_message,
+                invitations_are_counted_apart_from_reset_links,
+                an_invitation_dies_with_its_time_and_with_the_credentials,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,

@@ -119,6 +119,7 @@ pub(super) async fn whatever_moves_the_credentials_kills_every_link(bench: Bench
                     .update_account(update(account_id, change))
                     .await
                     .unwrap();
+                bench.due().await;
             }
             "phone" => {
                 let phone = relatch::domain::phone::Phone::parse("+14155550100").unwrap();
@@ -131,6 +132,7 @@ pub(super) async fn whatever_moves_the_credentials_kills_every_link(bench: Bench
                     .update_account(update(account_id, change))
                     .await
                     .unwrap();
+                bench.due().await;
             }
             "disabled" => {
                 let change = AccountChange {

@@ -191,6 +191,8 @@ pub(super) async fn a_notice_goes_to_the_address_of_now_if_there_is_one(bench: B
     assert_eq!(nowhere, MessageRetried::NoVerifiedAddress);
     let verified = update(account.account_id, moved(true));
     bench.store.update_account(verified).await.unwrap();
+    // The address before was told of the new one.
+    bench.due().await;
     let record = message(bench.retry(notice.message_id).await);
     assert_eq!(record.destination, "a***@example.org");
     assert_eq!(bench.due().await.remove(0).address, "ada@example.org");

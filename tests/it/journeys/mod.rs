@@ -5,6 +5,7 @@ mod codes;
 mod dead_links;
 mod factors;
 mod forgotten;
+mod invited;
 mod profile;
 mod protection;
 mod repeats;

@@ -43,7 +43,7 @@ fn configure(premises: &Premises, peppers: Option<&str>) {
         format!("password.pepper_file = \"{}\"\n", path.display())
     });
     let setting = setting.unwrap_or_default();
-    premises.configure(&format!("signin.email_code = false\n{setting}"));
+    premises.configure(&format!("{setting}signin.email_code = false\n"));
     premises.grant(r#""signin", "accounts", "import", "export_hashes""#);
 }
 

@@ -14,15 +14,15 @@ use relatch::domain::network::Network;
 use relatch::domain::password::{PasswordHash, PepperId};
 use relatch::domain::phone::Phone;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
-use relatch::domain::reset::{LinkLifetime, SmsLinkLifetime};
+use relatch::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
 use relatch::domain::token::Link;
 use relatch::domain::user_agent::BrowserAndSystem;
 use relatch::random::{self, Random, SystemRandom};
 use relatch::store::{
-    AccountSelector, AskFactor, BeginSignIn, CancelResets, CodeOrder, ConfirmReset, CountedTry,
-    CreateAccount, FactorPassed, INTAKE_CAP, LeaseMessages, LooksLike, OpenReset, PassedBy,
-    PasswordTry, RefuseFactor, RequestProfileLink, Resolve, SendCode, TakeIn, TryFactor,
-    UpdateAccount, Whence,
+    AccountSelector, AddressNotices, AskFactor, BeginSignIn, CancelResets, CodeOrder, ConfirmReset,
+    CountedTry, CreateAccount, FactorPassed, INTAKE_CAP, LeaseMessages, LooksLike, OpenReset,
+    PassedBy, PasswordTry, RefuseFactor, RequestProfileLink, Resolve, SendCode, SendInvite, TakeIn,
+    TryFactor, UpdateAccount, Whence,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -135,7 +135,16 @@ pub(crate) fn update(account_id: AccountId, change: AccountChange) -> UpdateAcco
         account_id,
         expected: None,
         change,
+        address_notices: address_notices(),
         notice_id: MessageId::from_bytes(fresh()),
+    }
+}
+
+/// Names for the notices of another address.
+pub(crate) fn address_notices() -> AddressNotices {
+    AddressNotices {
+        present: MessageId::from_bytes(fresh()),
+        former: MessageId::from_bytes(fresh()),
     }
 }
 
@@ -203,6 +212,18 @@ pub(crate) fn profile_link(account_id: AccountId) -> RequestProfileLink {
         message_id: MessageId::from_bytes(fresh()),
         lifetime: LinkLifetime::default(),
         sms_lifetime: SmsLinkLifetime::default(),
+    }
+}
+
+/// Invites the owner of this account.
+pub(crate) fn invite(account_id: AccountId) -> SendInvite {
+    SendInvite {
+        call: call(),
+        repeatable: None,
+        account_id,
+        reset_id: ResetId::from_bytes(fresh()),
+        message_id: MessageId::from_bytes(fresh()),
+        lifetime: InvitationLifetime::default(),
     }
 }
 

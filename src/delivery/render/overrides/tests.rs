@@ -202,13 +202,13 @@ fn a_mistake_is_refused_with_file_line_and_what_is_wrong() {
         ),
         (
             &[("en/reset-link.txt", link)],
-            "en/reset-link.txt is not a template: expected reset_link.txt, reset_link.html, code.txt, \
-             code.html, second_factor_removal.txt, second_factor_removal.html, password_changed.txt, \
-             password_changed.html, recovery_code_used.txt, \
-             recovery_code_used.html, second_factor_changed.txt, second_factor_changed.html, \
-             recovery_codes_renewed.txt, recovery_codes_renewed.html, wrong_passwords.txt, wrong_passwords.html, \
-             wrong_second_factors.txt, wrong_second_factors.html, password_compromised.txt, \
-             password_compromised.html",
+            "en/reset-link.txt is not a template: expected reset_link.txt, reset_link.html, invitation.txt, \
+             invitation.html, address_code.txt, address_code.html, code.txt, code.html, second_factor_removal.txt, second_factor_removal.html, \
+             password_changed.txt, password_changed.html, \
+             address_changed.txt, address_changed.html, recovery_code_used.txt, recovery_code_used.html, \
+             second_factor_changed.txt, second_factor_changed.html, recovery_codes_renewed.txt, \
+             recovery_codes_renewed.html, wrong_passwords.txt, wrong_passwords.html, wrong_second_factors.txt, \
+             wrong_second_factors.html, password_compromised.txt, password_compromised.html",
         ),
         (
             &[("english/reset_link.txt", link)],
@@ -324,7 +324,7 @@ fn a_mistake_in_a_text_message_is_refused_too() {
         (
             &[("en/reset_link.html", "{{ sms.reset_url }}")],
             "en/reset_link.html is not a template: \
-             expected reset_link.txt, code.txt, second_factor_removal.txt, password_changed.txt, \
+             expected reset_link.txt, address_code.txt, code.txt, second_factor_removal.txt, password_changed.txt, address_changed.txt, \
              recovery_code_used.txt, second_factor_changed.txt, recovery_codes_renewed.txt, wrong_passwords.txt, \
              wrong_second_factors.txt, password_compromised.txt",
         ),

@@ -1,5 +1,6 @@
 //! A signed-in person changes the second step of signing in, and nobody else does.
 
+mod address;
 mod choice;
 mod enrolment;
 mod proofs;

@@ -8,6 +8,7 @@ use relatch::domain::account::SecondFactor;
 use relatch::domain::keyring::{KeyId, Keyring};
 use relatch::domain::proof::{self, PROOF_LIFETIME, Proof};
 use relatch::pb;
+use relatch::pb::begin_address_verification_request::Address;
 use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,6 +80,9 @@ async fn nobody_without_a_proof_of_the_present_factor_changes_one() {
                 .choose(&grace.account_id, &proof, pb::SecondFactor::Email)
                 .await,
             server.renew(&grace.account_id, &proof).await.map(drop),
+            server
+                .begin_address(&grace.account_id, &proof, Address::Email(EMAIL.to_owned()))
+                .await,
         ];
         for refused in refused {
             let refused = refused.expect_err(which);

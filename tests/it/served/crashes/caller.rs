@@ -93,10 +93,9 @@ impl Caller {
                     ..pb::CreateAccountRequest::default()
                 };
                 let creation = named(correlation, creation);
-                let created = self.accounts.create_account(creation).await?.into_inner();
-                Ok(Reply::Created(account_id(
-                    &created.account.unwrap().account_id,
-                )))
+                let created = self.accounts.create_account(creation).await?;
+                let account = created.into_inner().account.unwrap();
+                Ok(Reply::Created(account_id(&account.account_id)))
             }
             Wish::UpdateAccount { account_id, change } => {
                 let update = named(correlation, update(*account_id, change.clone()));
@@ -127,9 +126,16 @@ impl Caller {
                 };
                 let wanted = named(correlation, wanted);
                 let queued = self.passwords.send_profile_reset_link(wanted).await?;
-                Ok(Reply::Queued(
-                    queued.into_inner().message_id.parse().unwrap(),
-                ))
+                Ok(queued_as(&queued.into_inner().message_id))
+            }
+            Wish::SendInvite { account_id } => {
+                let wanted = pb::SendInviteRequest {
+                    account_id: account_id.to_string(),
+                    request_id,
+                };
+                let wanted = named(correlation, wanted);
+                let queued = self.accounts.send_invite(wanted).await?;
+                Ok(queued_as(&queued.into_inner().message_id))
             }
             Wish::ConfirmReset { link, password } => {
                 let confirm = pb::ConfirmResetRequest {
@@ -184,6 +190,10 @@ fn named<T>(correlation: &str, message: T) -> Request<T> {
     let name = correlation.parse().unwrap();
     request.metadata_mut().insert("x-request-id", name);
     request
+}
+
+fn queued_as(message_id: &str) -> Reply {
+    Reply::Queued(message_id.parse().unwrap())
 }
 
 fn account_id(text: &str) -> AccountId {

@@ -108,6 +108,9 @@ impl Crowd {
             }),
             66..70 => Some(Wish::EndSessions { account_id }),
             70..73 => Some(Wish::DeleteAccount { account_id }),
+            73..83 if !person.disabled && !self.passwords.contains_key(&account_id) => {
+                Some(Wish::SendInvite { account_id })
+            }
             _ => None,
         };
         wish.unwrap_or(Wish::RequestReset { email })
@@ -177,8 +180,11 @@ impl Crowd {
             (Wish::DeleteAccount { account_id }, _) => {
                 self.people.remove(&account_id);
             }
-            (Wish::ConfirmReset { password, .. }, Reply::Version(account_id, _)) => {
+            (Wish::ConfirmReset { password, link }, Reply::Version(account_id, _)) => {
                 self.passwords.insert(account_id, password);
+                if let Some(person) = self.people.get_mut(&account_id) {
+                    person.verified |= link.invites;
+                }
             }
             _ => {}
         }

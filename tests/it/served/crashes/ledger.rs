@@ -23,6 +23,9 @@ pub(super) enum Wish {
     SendProfileLink {
         account_id: AccountId,
     },
+    SendInvite {
+        account_id: AccountId,
+    },
     ConfirmReset {
         link: Tokens,
         password: String,
@@ -47,6 +50,7 @@ impl Wish {
             Self::CreateAccount { .. }
                 | Self::RequestReset { .. }
                 | Self::SendProfileLink { .. }
+                | Self::SendInvite { .. }
                 | Self::ConfirmReset { .. }
         )
     }

@@ -9,7 +9,7 @@ use super::log::Event;
 use super::world::{Message, Person, Reset, World};
 use relatch::domain::audit::EventName;
 use relatch::domain::id::{AccountId, MessageId, ResetId};
-use relatch::domain::message::DeliveryState;
+use relatch::domain::message::{DeliveryState, MessageKind};
 use relatch::domain::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -75,7 +75,10 @@ impl World {
             }
             (Wish::UpdateAccount { account_id, change }, EventName::AccountUpdated) => {
                 let person = self.person(event, *account_id)?;
+                let before = person.clone();
                 person.change(change, event.time);
+                let after = person.clone();
+                self.another_address(&before, &after);
                 Some(Reply::Done)
             }
             (Wish::DeleteAccount { account_id }, EventName::AccountDeleted) => {
@@ -94,6 +97,9 @@ impl World {
             (Wish::SendProfileLink { account_id }, _) => {
                 self.send_link(event, *account_id).map(Reply::Queued)
             }
+            (Wish::SendInvite { account_id }, _) => {
+                self.invite(event, *account_id).map(Reply::Queued)
+            }
             (Wish::ConfirmReset { link, password }, EventName::PasswordChange) => {
                 self.confirm(event, link.link.reset_id, password)
             }
@@ -106,6 +112,14 @@ impl World {
             }
             (Wish::SignIn { email, password }, name) => self.sign_in(name, email, password),
             _ => None,
+        }
+    }
+
+    /// The owner is told of another address, there and where they were reached before.
+    fn another_address(&mut self, before: &Person, after: &Person) {
+        if before.email != after.email {
+            let told = [before, after].into_iter().filter(|person| person.verified);
+            self.noticed.extend(told.map(|person| person.email.clone()));
         }
     }
 
@@ -134,18 +148,34 @@ impl World {
         self.notices.retain(|(owner, _), _| *owner != account_id);
     }
 
-    /// A new link, or the newest once more where there are three already.
+    /// A link to who has an address to send it to.
     fn send_link(&mut self, event: &Event, account_id: AccountId) -> Option<MessageId> {
+        let allowed = self.person(event, account_id)?.is_reached();
+        let sent = self.send(event, account_id, false)?;
+        allowed.then_some(sent)
+    }
+
+    /// An invitation, verified address or not.
+    fn invite(&mut self, event: &Event, account_id: AccountId) -> Option<MessageId> {
+        let person = self.person(event, account_id)?;
+        let allowed = !person.disabled && person.password_changed_at.is_none();
+        let sent = self.send(event, account_id, true)?;
+        allowed.then_some(sent)
+    }
+
+    /// A new link, or the newest of its sort once more where there are three already.
+    fn send(&mut self, event: &Event, account_id: AccountId, invites: bool) -> Option<MessageId> {
         let reset_id = event.fact("reset_id")?;
         let message_id = event.fact("message_id")?;
-        let live = self.live_links(account_id, event.time);
+        let mut live = self.live_links(account_id, event.time);
+        live.retain(|reset_id| self.resets[reset_id].invites == invites);
         let person = self.person(event, account_id)?;
-        let allowed = person.verified && !person.disabled;
         let (to, credential_version) = (person.email.clone(), person.credential_version);
         let fits = match event.name {
             EventName::TokenCreated => {
                 let reset = Reset {
                     account_id,
+                    invites,
                     credential_version,
                     used_at: None,
                     cancelled_at: None,
@@ -156,13 +186,18 @@ impl World {
             _ => false,
         };
         let message = Message {
+            kind: if invites {
+                MessageKind::Invitation
+            } else {
+                MessageKind::ResetLink
+            },
             account_id: Some(account_id),
             reset_id: Some(reset_id),
             reason: String::new(),
         };
         let first = self.links.insert(message_id, (to, reset_id)).is_none();
         self.messages.insert(message_id, message);
-        (allowed && fits && first).then_some(message_id)
+        (fits && first).then_some(message_id)
     }
 
     fn suppress(&mut self, event: &Event, email: &str) -> Option<Reply> {
@@ -175,6 +210,7 @@ impl World {
             Some(_) => return None,
         };
         let message = Message {
+            kind: MessageKind::ResetLink,
             account_id,
             reset_id: None,
             reason: reason.to_owned(),
@@ -185,13 +221,14 @@ impl World {
         (fits && first).then_some(Reply::Done)
     }
 
-    /// Link used, password set, version moved, notice queued.
+    /// Link used, password set, version moved, notice queued; an invitation verifies the address that it came to.
     fn confirm(&mut self, event: &Event, reset_id: ResetId, password: &str) -> Option<Reply> {
         let was_live = self.is_live(reset_id, event.time);
         let reset = self.resets.get_mut(&reset_id)?;
         reset.used_at = Some(event.time);
-        let account_id = reset.account_id;
+        let (account_id, invited) = (reset.account_id, reset.invites);
         let person = self.person(event, account_id)?;
+        person.verified |= invited;
         person.password_changed_at = Some(event.time);
         person.revision += 1;
         person.end_sessions(event.time);

@@ -4,6 +4,7 @@ use super::ledger::{Ledger, Wish};
 use super::world::{Message, Person, Reset, World};
 use relatch::domain::id::{AccountId, MessageId, ResetId};
 use relatch::domain::message::{DeliveryState, MessageKind};
+use relatch::domain::reset::Origin;
 use relatch::domain::time::Timestamp;
 use rusqlite::{Connection, Result, Row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,6 +149,7 @@ fn resets(database: &Connection) -> Result<BTreeMap<ResetId, Reset>> {
     let resets = rows.query_map([], |row| {
         let reset = Reset {
             account_id: account_id(row)?,
+            invites: Origin::from_code(row.get("origin")?) == Some(Origin::Invitation),
             credential_version: row.get("credential_version")?,
             used_at: moment(row, "used_at")?,
             cancelled_at: moment(row, "cancelled_at")?,
@@ -173,14 +175,21 @@ fn must_stand(world: &World, message_id: MessageId, to: Option<&String>) -> Stan
 
 /// Messages that requests led to.
 fn messages(database: &Connection, world: &World, faults: &mut Vec<String>) -> Result<()> {
-    let mut rows = database.prepare("SELECT * FROM messages WHERE kind = ?1")?;
-    let are = rows.query_map([MessageKind::ResetLink.code()], |row| {
+    let of_links = [MessageKind::ResetLink, MessageKind::Invitation].map(MessageKind::code);
+    let mut rows = database.prepare("SELECT * FROM messages WHERE kind IN (?1, ?2)")?;
+    let are = rows.query_map(of_links, |row| {
+        let kind: u8 = row.get("kind")?;
         let account: Option<_> = row.get("account_id")?;
         let reset: Option<_> = row.get("reset_id")?;
         let standing = standing(row)?;
         let suppressed = standing.0 == Some(DeliveryState::Suppressed);
         let reason: String = row.get("reason")?;
         let message = Message {
+            kind: if kind == MessageKind::Invitation.code() {
+                MessageKind::Invitation
+            } else {
+                MessageKind::ResetLink
+            },
             account_id: account.map(AccountId::from_bytes),
             reset_id: reset.map(ResetId::from_bytes),
             reason: if suppressed { reason } else { String::new() },

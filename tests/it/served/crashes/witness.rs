@@ -189,7 +189,7 @@ impl Witness {
         let fates = |fate: fn(&Fate) -> bool| operations().filter(move |(_, it)| fate(&it.fate));
         let done = fates(|fate| matches!(fate, Fate::Acknowledged(_)));
         let kinds: HashSet<_> = done.map(|(_, it)| discriminant(&it.wish)).collect();
-        assert_eq!(kinds.len(), 9, "everything was done");
+        assert_eq!(kinds.len(), 10, "everything was done");
         let refused = fates(|fate| *fate == Fate::Refused).count();
         assert!(refused > 0, "dead links were tried");
         let doubtful = || fates(|fate| *fate == Fate::InDoubt);

@@ -2,7 +2,7 @@
 
 use super::ledger::Change;
 use relatch::domain::id::{AccountId, MessageId, ResetId};
-use relatch::domain::message::DeliveryState;
+use relatch::domain::message::{DeliveryState, MessageKind};
 use relatch::domain::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub(super) struct Person {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reset {
     pub(super) account_id: AccountId,
+    /// Whether it leads to a first password.
+    pub(super) invites: bool,
     pub(super) credential_version: i64,
     pub(super) used_at: Option<Timestamp>,
     pub(super) cancelled_at: Option<Timestamp>,
@@ -32,6 +34,7 @@ pub(super) struct Reset {
 /// A mail with a link, or one that never was to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
+    pub(super) kind: MessageKind,
     pub(super) account_id: Option<AccountId>,
     pub(super) reset_id: Option<ResetId>,
     /// Why it was suppressed.
