@@ -55,6 +55,7 @@ use scrape::Scrape;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::transport::Channel as Way;
 
@@ -261,13 +262,7 @@ impl App {
         } = self;
         tell(&service, EventName::Startup).await?;
         let (health, health_service) = Health::new().await;
-        let mut ready = health.ready();
-        tokio::spawn(async move {
-            // An error says that the service ends before it was ready.
-            if ready.wait_for(|ready| *ready).await.is_ok() {
-                serving();
-            }
-        });
+        tokio::spawn(once_ready(health.ready(), serving));
         let mut pages = listeners.pages;
         if let Some(ops) = listeners.ops {
             let scrape = Arc::new(scrape);
@@ -352,6 +347,14 @@ impl App {
         while workers.join_next().await.is_some() {}
         tell(&service, EventName::Shutdown).await?;
         ended
+    }
+}
+
+/// Calls `serving` when the service is found ready.
+async fn once_ready(mut ready: watch::Receiver<bool>, serving: impl FnOnce()) {
+    // An error says that the service ends before it was.
+    if ready.wait_for(|ready| *ready).await.is_ok() {
+        serving();
     }
 }
 

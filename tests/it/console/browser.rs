@@ -101,7 +101,7 @@ impl Browser {
         let mut fields = self.page.fields(action);
         for (name, value) in typed {
             match fields.iter_mut().find(|(field, _)| field == name) {
-                Some((_, before)) => *before = (*value).to_owned(),
+                Some((_, before)) => (*value).clone_into(before),
                 None => fields.push(((*name).to_owned(), (*value).to_owned())),
             }
         }

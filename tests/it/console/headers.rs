@@ -65,9 +65,9 @@ fn golden(headers: &HeaderMap) -> String {
             told.insert(name.to_string(), value);
         }
     }
-    told.iter()
-        .map(|(name, value)| format!("{name}: {value}\n"))
-        .collect()
+    told.iter().fold(String::new(), |told, (name, value)| {
+        told + name + ": " + value + "\n"
+    })
 }
 
 const ALWAYS: &str = "\
@@ -91,7 +91,9 @@ fn with_page() -> String {
 fn sorted(text: &str) -> String {
     let mut lines: Vec<_> = text.lines().collect();
     lines.sort_unstable();
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines
+        .iter()
+        .fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ async fn a_session_ends_with_the_account_when_idle_and_when_relatch_does_not_ans
     let mut browser = scene.person("ada@example.com").await;
     scene.server.clock.advance(Duration::from_mins(59));
     assert_eq!(browser.get("/security").await.status, 200);
-    scene.server.clock.advance(Duration::from_mins(60));
+    scene.server.clock.advance(Duration::from_hours(1));
     assert_eq!(browser.get("/security").await.status, 303);
 
     let mut browser = scene.person("grace@example.com").await;

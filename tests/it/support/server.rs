@@ -207,7 +207,7 @@ impl TestServer {
             pages,
         };
         let running = app.run(listeners, shutdown, || {});
-        let running = tokio::spawn(async move { running.await.unwrap() });
+        let running = tokio::spawn(async move { Box::pin(running).await.unwrap() });
         let channel = Channel::from_shared(format!("http://{address}"))
             .unwrap()
             .connect()
