@@ -1,7 +1,11 @@
+mod live;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use serde_json::{Value, json};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt as _;
@@ -9,8 +13,11 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::clock::Clock;
 use crate::delivery::outbox::{Outbox, TestClock};
+use crate::delivery::smtp::Sender;
+use crate::domain::mailbox::Mailbox;
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::domain::time::Timestamp;
+use crate::shutdown;
 use crate::store::{MessageRecord, Store};
 
 fn message(seed: u16) -> OutgoingMessage {
@@ -46,6 +53,7 @@ struct Site {
     inbox: Inbox,
     outbox: Arc<Outbox>,
     router: Router,
+    end: shutdown::Trigger,
 }
 
 struct Answer {
@@ -69,11 +77,20 @@ impl Site {
     fn new() -> Self {
         let inbox = Inbox::default();
         let outbox = Outbox::new(TestClock::start() as Arc<dyn Clock>);
-        let router = router(inbox.clone(), Arc::clone(&outbox) as Arc<dyn Store>);
+        let (end, ending) = shutdown::channel();
+        let from = Mailbox::parse("Acme <no-reply@acme.example>").unwrap();
+        let basis = Basis {
+            store: Arc::clone(&outbox) as Arc<dyn Store>,
+            sender: Sender::new(&from, None).unwrap(),
+            listens_on: Ipv4Addr::LOCALHOST.into(),
+            ending,
+        };
+        let router = router(inbox.clone(), basis);
         Self {
             inbox,
             outbox,
             router,
+            end,
         }
     }
 
@@ -85,11 +102,14 @@ impl Site {
         site
     }
 
-    async fn ask(&self, method: &str, path: &str) -> Answer {
+    async fn answer(&self, method: &str, path: &str, host: &str) -> Response {
         let request = Request::builder().method(method).uri(path);
-        let request = request.body(Body::empty()).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
+        let request = request.header("host", host).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn ask(&self, method: &str, path: &str) -> Answer {
+        let (head, body) = self.answer(method, path, "localhost").await.into_parts();
         assert_eq!(head.headers["cache-control"], "no-store", "{path}");
         assert_eq!(head.headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(head.headers["referrer-policy"], "no-referrer", "{path}");
@@ -243,25 +263,168 @@ async fn the_page_lists_messages_and_shows_one() {
             .contains("href=\"/messages/00010000000000000000000000000000\"")
     );
     assert!(start.body.contains("08:00:01 UTC") && start.body.contains("ada@example.com"));
-    assert!(start.body.contains("http-equiv=\"refresh\"") && !start.body.contains("<iframe"));
+    assert!(!start.body.contains("<iframe"));
 
     let one = site
         .get("/messages/00010000000000000000000000000000")
         .await
         .body;
     assert!(one.contains("<title>Reset 1 – Dev inbox</title>"));
-    assert!(one.contains("<iframe src=\"/messages/00010000000000000000000000000000/html\""));
+    assert!(one.contains("<h2>Reset 1</h2>"));
+    assert!(one.contains(
+        "<iframe src=\"/messages/00010000000000000000000000000000/html\" title=\"The message as a mail program \
+         shows it\" sandbox=\"allow-popups allow-popups-to-escape-sandbox\"></iframe>"
+    ));
     assert!(one.contains("https://acme.example/reset#rlt1_x"));
     assert_eq!(one.matches("aria-current=\"page\"").count(), 1);
-    // Reading must not be interrupted.
-    assert!(!one.contains("http-equiv=\"refresh\""));
+    assert_eq!(one.matches("<h1>").count(), 1);
 
     let bare = site
         .get("/messages/00020000000000000000000000000000")
         .await
         .body;
     assert!(!bare.contains("<iframe") && bare.contains("rlt1_x"));
-    assert!(bare.contains("<h2>Press: https://acme.example/reset#rlt1_x</h2>"));
+    assert!(bare.contains("<span class=\"title\">Press: https://acme.example/reset#rlt1_x</span>"));
+}
+
+#[tokio::test]
+async fn a_page_without_script_is_loaded_anew_by_a_link_and_never_by_itself() {
+    let site = Site::with([message(1)]).await;
+    for path in ["/", "/messages/00010000000000000000000000000000"] {
+        let page = site.get(path).await.body;
+        assert!(page.contains("<noscript><a class=\"button\" href=\"\">Reload</a></noscript>"));
+        // What only a script can do is not there without it, and reading is not interrupted.
+        assert!(page.contains("<button id=\"clear\" type=\"button\" hidden>"));
+        assert!(!page.contains("http-equiv"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_is_shown_with_the_headers_that_a_mail_server_would_get() {
+    let mut mail = message(1);
+    mail.subject = "Grüße <b>".to_owned();
+    let site = Site::with([mail]).await;
+    let page = site
+        .get("/messages/00010000000000000000000000000000")
+        .await
+        .body;
+    for (name, value) in [
+        ("Date", "Fri, 15 Jan 2027 08:00:01 +0000"),
+        ("From", "Acme &#60;no-reply@acme.example&#62;"),
+        ("To", "ada@example.com"),
+        ("Subject", "=?utf-8?b?R3LDvMOfZQ==?= &#60;b&#62;"),
+        (
+            "Message-ID",
+            "&#60;00010000000000000000000000000000@acme.example&#62;",
+        ),
+        ("Auto-Submitted", "auto-generated"),
+        ("MIME-Version", "1.0"),
+    ] {
+        let header = format!("<dt>{name}</dt><dd>{value}</dd>");
+        assert!(page.contains(&header), "{header}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_message_can_be_read() {
+    let kinds: Vec<_> = (0..=u8::MAX).filter_map(MessageKind::from_code).collect();
+    assert!(kinds.len() >= 14);
+    for kind in kinds {
+        for channel in [ChannelKind::Email, ChannelKind::Sms] {
+            let site = Site::with([OutgoingMessage {
+                kind,
+                channel,
+                html: message(1).html.filter(|_| channel == ChannelKind::Email),
+                ..message(1)
+            }])
+            .await;
+            site.outbox.suppress(MessageRecord {
+                kind,
+                channel,
+                ..suppressed("no_account")
+            });
+            let page = site.get("/messages/00010000000000000000000000000000").await;
+            assert_eq!(page.status, StatusCode::OK);
+            let (kind, way) = (kind.name(), channel.name());
+            let told = format!("<dt>Kind</dt><dd>{kind}, by {way}</dd>");
+            assert!(page.body.contains(&told), "{told}: {}", page.body);
+            let way = if channel == ChannelKind::Sms {
+                "SMS"
+            } else {
+                "Email"
+            };
+            let told = format!("{kind}, {way} to n***@example.com");
+            assert!(page.body.contains(&told), "{told}: {}", page.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_asks_by_the_name_of_another_place() {
+    let site = Site::with([message(1)]).await;
+    for path in [
+        "/",
+        "/messages/00010000000000000000000000000000",
+        "/messages/00010000000000000000000000000000/html",
+        "/events",
+        "/api/messages",
+        "/api/messages/00010000000000000000000000000000",
+        "/api/suppressed",
+        "/nowhere",
+    ] {
+        let answer = site.answer("GET", path, "evil.example:8025").await;
+        assert_eq!(answer.status(), StatusCode::MISDIRECTED_REQUEST, "{path}");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        let said = to_bytes(answer.into_body(), 1_000).await.unwrap();
+        assert!(said.starts_with(b"This is for the machine"), "{path}");
+    }
+    let answer = site.answer("DELETE", "/api/messages", "evil.example").await;
+    assert_eq!(answer.status(), StatusCode::MISDIRECTED_REQUEST);
+    assert_eq!(site.inbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers_of_a_page_that_shows_secrets() {
+    let site = Site::with([message(1)]).await;
+    for (path, frames, status) in [
+        ("/", "DENY", 200),
+        ("/messages/00010000000000000000000000000000", "DENY", 200),
+        (
+            "/messages/00010000000000000000000000000000/html",
+            "SAMEORIGIN",
+            200,
+        ),
+        ("/messages/x", "DENY", 404),
+        ("/messages/x/html", "DENY", 404),
+        ("/events", "DENY", 200),
+        ("/api/messages", "DENY", 200),
+        ("/api/suppressed", "DENY", 200),
+        ("/nowhere", "DENY", 404),
+    ] {
+        let answer = site.answer("GET", path, "localhost").await;
+        assert_eq!(answer.status(), status, "{path}");
+        let headers = answer.headers();
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", frames),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("x-robots-tag", "noindex, nofollow"),
+        ] {
+            assert_eq!(headers[name], value, "{path}: {name}");
+        }
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        for part in [
+            "default-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!headers.contains_key("access-control-allow-origin"));
+    }
 }
 
 #[tokio::test]
@@ -279,12 +442,15 @@ async fn a_text_message_is_shown_as_it_is_with_its_link_to_press() {
         .get("/messages/00010000000000000000000000000000")
         .await
         .body;
-    assert!(page.contains("<h2>Acme: reset &#60;here&#62;.</h2>"));
+    assert!(page.contains("<h2>Text message</h2>") && !page.contains("<iframe"));
+    assert!(page.contains("<span class=\"title\">Acme: reset &#60;here&#62;.</span>"));
+    assert!(page.contains("<span class=\"to\">SMS to +14155550123</span>"));
+    assert!(!page.contains("<summary>Headers</summary>"));
     assert!(page.contains("<dd>+14155550123</dd>") && page.contains("RESET_LINK, by SMS"));
     let link = "https://acme.example/reset#rlt1_x";
     assert!(
         page.contains(&format!(
-            "Acme: reset &#60;here&#62;.\n<a href=\"{link}\" target=\"_blank\" rel=\"noreferrer\">{link}</a>\n</pre>"
+            "<p class=\"bubble\">Acme: reset &#60;here&#62;.\n<a href=\"{link}\" target=\"_blank\" rel=\"noreferrer\">{link}</a>\n</p>"
         )),
         "{page}"
     );
@@ -335,6 +501,15 @@ async fn a_mails_html_is_caged_and_its_links_open_elsewhere() {
             "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         )
     );
+    // Nothing else is allowed: no script by any name, no way out of the sandbox, no other window's document.
+    for allowed in [
+        "script-src",
+        "allow-scripts",
+        "allow-same-origin",
+        "allow-top",
+    ] {
+        assert!(!mail.policy().contains(allowed), "{}", mail.policy());
+    }
     assert!(
         mail.body
             .starts_with("<!doctype html>\n<html><head><base target=\"_blank\"><title>")
