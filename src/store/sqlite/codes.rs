@@ -149,7 +149,7 @@ pub(super) fn good_sendings(work: &Work<'_>, what_for: CodeFor) -> Result<Vec<u3
     all(
         work.sql(),
         &format!(
-            "SELECT sending FROM messages WHERE {carrying} AND expires_at > ?2 ORDER BY sending"
+            "SELECT DISTINCT sending FROM messages WHERE {carrying} AND expires_at > ?2 ORDER BY sending"
         ),
         (id, work.now().as_micros()),
         |row| Ok(row.get("sending")?),

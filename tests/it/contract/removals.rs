@@ -172,6 +172,7 @@ pub(super) async fn an_announcement_of_what_was_stopped_is_not_tried_again(bench
         call: call(),
         repeatable: None,
         message_id: announced.message_id,
+        sent_again_as: MessageId::from_bytes(fresh()),
     };
     let retried = bench.store.retry_message(retry()).await.unwrap();
     assert!(matches!(retried, MessageRetried::Message(_)), "{retried:?}");
