@@ -8,6 +8,7 @@
 
 mod architecture;
 mod breach;
+mod browser;
 mod cli;
 mod clients;
 mod console;

@@ -40,7 +40,7 @@ impl Dev {
     }
 
     /// Starts one in this directory, with these arguments besides.
-    pub(super) async fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
+    pub(crate) async fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
         let arguments = ["dev"].iter().chain(&FREE_PORTS).chain(arguments);
         let arguments: Vec<_> = arguments.map(ToString::to_string).collect();
         let process = launch(directory.path(), &arguments);
