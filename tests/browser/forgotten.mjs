@@ -6,8 +6,8 @@ import { finger, keys, mouse } from "./support/hands.mjs";
 import { CODE, Inbox, LINK } from "./support/inbox.mjs";
 import { look, suitsFingers } from "./support/look.mjs";
 import { Person, withBrowser } from "./support/person.mjs";
-import { account, dev } from "./support/place.mjs";
-import { until } from "./support/until.mjs";
+import { dev } from "./support/place.mjs";
+import { heading } from "./support/steps.mjs";
 import { english, german } from "./support/words.mjs";
 
 const EMAIL = "ada@example.com";
@@ -16,8 +16,6 @@ const WEAK = "password";
 /** Looks around and takes pictures whose names end like this. */
 const looking = (suffix) => (person, window, name) => look(person, window, name + suffix);
 const feeling = (_, window) => suitsFingers(window);
-
-const heading = (window, words) => window.getByRole("heading", { level: 1, name: words, exact: true }).waitFor();
 
 /** Asks for a link in the first window, which they leave open, and says what it is. */
 const ask = async (person, { hands, words, see }) => {
@@ -104,8 +102,8 @@ const signIn = async (window, inbox, password, { hands, words, see }) => {
 
 const forgotten = async (person, password, { hands = mouse, words = english, at = () => {} }) => {
   const ways = { hands, words, see: (window, name) => at(person, window, name) };
-  const first = await ask(person, ways);
   const inbox = await Inbox.of(person);
+  const first = await ask(person, ways);
   const second = await follow(person, inbox, ways);
   if (person.scripts) {
     await choose(second, password, ways);
@@ -117,8 +115,7 @@ const forgotten = async (person, password, { hands = mouse, words = english, at 
   await heading(second, words.done);
   await ways.see(second, "reset-done");
   await signIn(first, inbox, password, ways);
-  person.hasNoComplaints();
-  await person.context.close();
+  await person.leave();
 };
 
 await withBrowser(async (browser) => {

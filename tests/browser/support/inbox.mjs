@@ -16,9 +16,15 @@ export class Inbox {
     this.window = window;
   }
 
-  /** Opens it in a window of its own. */
+  /** Opens it in a window of its own; what is there already counts as read. */
   static async of(person) {
-    return new Inbox(person, await person.window(dev.inbox));
+    const inbox = new Inbox(person, await person.window(dev.inbox));
+    for (const entry of await inbox.#entries()) inbox.#read.add(await entry.getAttribute("href"));
+    return inbox;
+  }
+
+  #entries() {
+    return this.window.locator("nav li a").all();
   }
 
   /** Waits for a message to this address that was not read yet, and opens it. */
@@ -30,7 +36,7 @@ export class Inbox {
     if (await all.isVisible()) await press(all);
     const entry = await until(`a message to ${to}`, async () => {
       if (!person.scripts) await window.getByRole("link", { name: "Reload" }).click();
-      for (const entry of await window.locator("nav li a").all()) {
+      for (const entry of await this.#entries()) {
         const [path, text] = [await entry.getAttribute("href"), await entry.innerText()];
         const listed = text.split("\n")[0];
         if (text.includes(to) && title.test(listed) && !this.#read.has(path)) return { path, entry };
@@ -40,8 +46,9 @@ export class Inbox {
     this.#read.add(entry.path);
     await press(window.locator(`nav a[href="${entry.path}"]`));
     await window.waitForURL((url) => url.pathname === entry.path);
-    const mail = window.frameLocator("article iframe").locator("body");
-    return new Message((await window.locator("article iframe").count()) ? mail : window.locator("article .bubble"));
+    const [frame, bubble] = [window.locator("article iframe"), window.locator("article .bubble")];
+    await frame.or(bubble).waitFor();
+    return new Message((await bubble.count()) ? bubble : frame.contentFrame().locator("body"));
   }
 }
 

@@ -109,4 +109,10 @@ export class Person {
   hasNoComplaints() {
     assert.deepEqual(this.complaints, []);
   }
+
+  /** Closes their browser. */
+  async leave() {
+    this.hasNoComplaints();
+    await this.context.close();
+  }
 }

@@ -1,0 +1,24 @@
+// A link that is not followed in time, against a service whose links live for one minute.
+import test from "node:test";
+import { Inbox } from "./support/inbox.mjs";
+import { look } from "./support/look.mjs";
+import { Person, withBrowser } from "./support/person.mjs";
+import { fill, follow, isDead, linkMail, press } from "./support/steps.mjs";
+
+await withBrowser(async (browser) => {
+  await test("a link ends while its page is open, and the page says so", async () => {
+    const person = await Person.arrive(browser);
+    const inbox = await Inbox.of(person);
+    const mail = await linkMail(person, inbox, "ada@example.com");
+    const window = await follow(person, mail);
+    await window.getByText("The link works for 1 more minute").waitFor();
+    await window.getByText("The link works for 0 more minutes").waitFor({ timeout: 90_000 });
+    await fill(window, "seven purple otters dance");
+    await press(window, "Reset My Password");
+    await isDead(window);
+    await look(person, window, "link-expired");
+    await window.getByText("Send a new link").waitFor();
+    await isDead(await follow(person, mail));
+    await person.leave();
+  });
+});
