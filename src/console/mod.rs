@@ -20,6 +20,7 @@ mod shell;
 mod visit;
 mod words;
 
+mod address;
 mod cancel;
 mod change;
 mod factors;
@@ -96,6 +97,7 @@ pub fn router(
         .merge(security::routes())
         .merge(change::routes())
         .merge(factors::routes())
+        .merge(address::routes())
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(forms::LONGEST))
         .layer(from_fn_with_state(Arc::clone(&console), visit::around))

@@ -1,5 +1,6 @@
 //! The console as a browser sees it, on the very service that the binary runs.
 
+mod addresses;
 mod browser;
 mod factors;
 mod forgotten;
