@@ -74,6 +74,11 @@ pub fn settings(
         origin,
         product_name: config.mail.product_name.clone(),
         support_contact: config.mail.support_contact.clone(),
+        security_contact: config
+            .console
+            .security_contact
+            .as_ref()
+            .map(ToString::to_string),
         accent: config.console.accent.as_str().to_owned(),
         logo: logo.map(self::logo).transpose()?,
         trusted_proxies: Box::new(move |address| {

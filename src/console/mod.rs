@@ -28,6 +28,7 @@ mod forgot;
 mod home;
 mod reset;
 mod security;
+mod security_txt;
 mod sign_in;
 
 pub use self::relatch::{Relatch, SCOPES, TokenUnusable};
@@ -57,6 +58,7 @@ pub(crate) struct Console {
     brand: Brand,
     assets: Assets,
     origin: String,
+    security_contact: Option<String>,
     /// Whether browsers reach it by https.
     secure: bool,
     trusted_proxies: Networks,
@@ -86,10 +88,12 @@ pub fn router(
         assets,
         secure: settings.origin.starts_with("https://"),
         origin: settings.origin,
+        security_contact: settings.security_contact,
         trusted_proxies: settings.trusted_proxies,
     });
     let router = served
         .merge(home::routes())
+        .merge(security_txt::routes())
         .merge(forgot::routes())
         .merge(reset::routes())
         .merge(cancel::routes())

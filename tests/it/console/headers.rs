@@ -138,6 +138,10 @@ async fn every_answer_of_every_route_carries_the_same_headers() {
         assert_eq!(led.status, 303, "{path}");
         assert_eq!(sorted(&golden(&led.headers)), redirect, "{path}");
     }
+    let told = stranger.get("/.well-known/security.txt").await;
+    assert_eq!(told.status, 200);
+    let plain = format!("{ALWAYS}content-type: text/plain; charset=utf-8\n");
+    assert_eq!(sorted(&golden(&told.headers)), sorted(&plain));
     for path in [
         "/nowhere",
         "/.well-known/resource-that-should-not-exist",
