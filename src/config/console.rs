@@ -2,11 +2,9 @@
 
 use super::Profile;
 use super::reader::Reader;
-use crate::domain::email::Email;
+use super::security_contact::SecurityContact;
 use crate::domain::page::Origin;
-use http::Uri;
 use ipnet::IpNet;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
@@ -30,33 +28,6 @@ pub struct Console {
     pub logo_file: Option<PathBuf>,
     /// Whom to tell of a weakness; `None` is nobody.
     pub security_contact: Option<SecurityContact>,
-}
-
-/// Where weaknesses are told (RFC 9116 §2.5.3): a `mailto:` or `https:` address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecurityContact(String);
-
-impl SecurityContact {
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        let is_mail = |address| Email::parse(address).is_ok();
-        let is_page = |uri: Uri| uri.scheme_str() == Some("https");
-        let is_contact = text.bytes().all(|byte| byte.is_ascii_graphic())
-            && (text.strip_prefix("mailto:").is_some_and(is_mail)
-                || text.parse::<Uri>().is_ok_and(is_page));
-        if is_contact {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(
-                r#"must be an address such as "mailto:security@example.com" or "https://example.com/security""#,
-            )
-        }
-    }
-}
-
-impl fmt::Display for SecurityContact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// A colour on which white text can be read.
@@ -138,30 +109,6 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn weaknesses_are_told_by_mail_or_on_a_page() {
-        for text in [
-            "mailto:security@example.com",
-            "https://example.com/security?lang=en",
-        ] {
-            assert_eq!(SecurityContact::parse(text).unwrap().to_string(), text);
-        }
-        for text in [
-            "security@example.com",
-            "mailto:",
-            "mailto:security",
-            "mailto:a@example.com\nContact: mailto:b@example.com",
-            "http://example.com/security",
-            "https://",
-            "/security",
-            "tel:+14155550100",
-            "https://example.com/a b",
-            "mailto:jürgen@example.com",
-        ] {
-            assert!(SecurityContact::parse(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn an_accent_bears_white_text() {
