@@ -70,10 +70,12 @@ pub fn settings(
 ) -> Result<Settings, ConsoleRefused> {
     let networks = config.console.trusted_proxies.clone();
     let logo = config.console.logo_file.as_deref();
+    let security_contact = config.console.security_contact.as_ref();
     Ok(Settings {
         origin,
         product_name: config.mail.product_name.clone(),
         support_contact: config.mail.support_contact.clone(),
+        security_contact: security_contact.map(|contact| contact.as_str().to_owned()),
         accent: config.console.accent.as_str().to_owned(),
         logo: logo.map(self::logo).transpose()?,
         trusted_proxies: Box::new(move |address| {

@@ -2,6 +2,7 @@
 
 use super::Profile;
 use super::reader::Reader;
+use super::security_contact::SecurityContact;
 use crate::domain::page::Origin;
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -25,6 +26,8 @@ pub struct Console {
     pub accent: Accent,
     /// A picture for the top of each page.
     pub logo_file: Option<PathBuf>,
+    /// Whom to tell of a weakness; `None` is nobody.
+    pub security_contact: Option<SecurityContact>,
 }
 
 /// A colour on which white text can be read.
@@ -77,6 +80,7 @@ impl Reader {
         });
         let accent = self.text("console.accent", Accent::parse);
         let logo_file = self.optional("console.logo_file", PathBuf::from_str);
+        let security_contact = self.optional("console.security_contact", SecurityContact::parse);
         let listener = listener?;
         if matches!(profile, Profile::Serve) && listener.listen.is_some() {
             if url == Some(None) {
@@ -97,6 +101,7 @@ impl Reader {
             trusted_proxies: trusted_proxies?,
             accent: accent?,
             logo_file: logo_file?,
+            security_contact: security_contact?,
         })
     }
 }

@@ -63,6 +63,7 @@ impl From<&Refused> for Problem {
             | Refused::PasswordRejected(_)
             | Refused::NoAccount
             | Refused::NoWay
+            | Refused::EmailTaken
             | Refused::Fault => Self::Fault,
         }
     }

@@ -190,5 +190,5 @@ pub(super) fn finish(
             .personal("destination", &intent.address.destination().masked),
     )?;
     notices::tell_of_another_address(work, &before, &after, intent.notices)?;
-    Ok(VerificationFinished::Finished)
+    Ok(VerificationFinished::Finished(after.credential_version))
 }

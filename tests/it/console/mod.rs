@@ -1,5 +1,6 @@
 //! The console as a browser sees it, on the very service that the binary runs.
 
+mod addresses;
 mod browser;
 mod factors;
 mod forgotten;
@@ -7,6 +8,7 @@ mod guard;
 mod headers;
 mod others;
 mod profile;
+mod security_txt;
 mod sign_in;
 
 use crate::support::requests::{PASSWORD, code_in, reset_token};
@@ -95,17 +97,25 @@ impl Scene {
 }
 
 fn router(server: &TestServer, directory: &TempDir) -> Router {
-    let settings = Settings {
+    router_by(server, settings(directory))
+}
+
+fn router_by(server: &TestServer, settings: Settings) -> Router {
+    let relatch = Relatch::new(server.channel(), token("console").expose()).unwrap();
+    let random = Arc::new(SystemRandom);
+    console::router(settings, relatch, server.clock.clone(), random).unwrap()
+}
+
+fn settings(directory: &TempDir) -> Settings {
+    Settings {
         origin: ORIGIN.to_owned(),
         product_name: "Example <&>".to_owned(),
         support_contact: Some("support@example.com".to_owned()),
+        security_contact: Some("mailto:security@example.com".to_owned()),
         accent: "#1d4fd7".to_owned(),
         logo: None,
         trusted_proxies: Box::new(|_| false),
         directory: directory.path().to_owned(),
         inbox: None,
-    };
-    let relatch = Relatch::new(server.channel(), token("console").expose()).unwrap();
-    let random = Arc::new(SystemRandom);
-    console::router(settings, relatch, server.clock.clone(), random).unwrap()
+    }
 }
