@@ -19,12 +19,19 @@ export class Inbox {
   /** Opens it in a window of its own; what is there already counts as read. */
   static async of(person) {
     const inbox = new Inbox(person, await person.window(dev.inbox));
-    for (const entry of await inbox.#entries()) inbox.#read.add(await entry.getAttribute("href"));
+    for (const { path } of await inbox.#listed()) inbox.#read.add(path);
     return inbox;
   }
 
-  #entries() {
-    return this.window.locator("nav li a").all();
+  /** The list as it is at one moment: it is live. */
+  #listed() {
+    return this.window.locator("nav li a").evaluateAll((entries) =>
+      entries.map((entry) => ({
+        path: entry.getAttribute("href"),
+        title: entry.querySelector(".title").textContent,
+        to: entry.querySelector(".to").textContent,
+      })),
+    );
   }
 
   /** Waits for a message to this address that was not read yet, and opens it. */
@@ -33,19 +40,18 @@ export class Inbox {
     await window.bringToFront();
     // Where there is no room for both, the message stands before the list.
     const all = window.getByRole("link", { name: "All messages" });
-    if (await all.isVisible()) await press(all);
-    const entry = await until(`a message to ${to}`, async () => {
-      if (!person.scripts) await window.getByRole("link", { name: "Reload" }).click();
-      for (const entry of await this.#entries()) {
-        const [path, text] = [await entry.getAttribute("href"), await entry.innerText()];
-        const listed = text.split("\n")[0];
-        if (text.includes(to) && title.test(listed) && !this.#read.has(path)) return { path, entry };
-      }
-      return undefined;
+    if (await all.isVisible()) {
+      await press(all);
+      await all.waitFor({ state: "hidden" });
+    }
+    const { path } = await until(`a message to ${to}`, async () => {
+      if (!person.scripts) await window.reload();
+      const entries = await this.#listed();
+      return entries.find((entry) => entry.to.endsWith(` ${to}`) && title.test(entry.title) && !this.#read.has(entry.path));
     });
-    this.#read.add(entry.path);
-    await press(window.locator(`nav a[href="${entry.path}"]`));
-    await window.waitForURL((url) => url.pathname === entry.path);
+    this.#read.add(path);
+    await press(window.locator(`nav a[href="${path}"]`));
+    await window.waitForURL((url) => url.pathname === path);
     const [frame, bubble] = [window.locator("article iframe"), window.locator("article .bubble")];
     await frame.or(bubble).waitFor();
     return new Message((await bubble.count()) ? bubble : frame.contentFrame().locator("body"));

@@ -109,7 +109,7 @@ impl Dev {
     }
 
     /// What it has logged since its first start.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory().join("stderr")).unwrap()
     }
 
