@@ -108,8 +108,10 @@
   all("[data-until]", (words) => {
     const tell = () => {
       const left = Math.max(0, Number(words.dataset.until) * 1000 - Date.now());
-      words.textContent = words.dataset.left.replace("{}", Math.ceil(left / 60000));
-      if (left > 0) setTimeout(tell, 15000);
+      const minutes = Math.ceil(left / 60000);
+      const told = ["over", "last"][minutes] ?? "left";
+      words.textContent = words.dataset[told].replace("{}", minutes);
+      if (left > 0) setTimeout(tell, Math.min(left, 15000));
     };
     tell();
   });

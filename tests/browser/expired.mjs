@@ -11,8 +11,9 @@ await withBrowser(async (browser) => {
     const inbox = await Inbox.of(person);
     const mail = await linkMail(person, inbox, "ada@example.com");
     const window = await follow(person, mail);
-    await window.getByText("The link works for 1 more minute").waitFor();
-    await window.getByText("The link works for 0 more minutes").waitFor({ timeout: 90_000 });
+    await window.getByText("The link works for one more minute.").waitFor();
+    await window.getByText("The link does not work any more.").waitFor({ timeout: 90_000 });
+    await look(person, window, "reset-over");
     await fill(window, "seven purple otters dance");
     await press(window, "Reset My Password");
     await isDead(window);
