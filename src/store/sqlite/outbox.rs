@@ -115,7 +115,11 @@ impl Due {
         let message_id = row.message_id("message_id")?;
         if !row.flag("holds")? {
             let why = match row.message_kind() {
-                Ok(MessageKind::ResetLink | MessageKind::SecondFactorRemoval) => "link_dead",
+                Ok(
+                    MessageKind::ResetLink
+                    | MessageKind::Invitation
+                    | MessageKind::SecondFactorRemoval,
+                ) => "link_dead",
                 Ok(kind) if kind.is_code() => "code_dead",
                 Ok(_) | Err(_) => "notice_too_old",
             };
