@@ -100,6 +100,8 @@ impl Service {
         if !judgement.accepts() {
             return Err(ServiceError::PasswordRejected(judgement));
         }
+        // Before a code is counted, which would be in vain if there were none.
+        let place = self.hasher.place(Class::Confirm)?;
         let what_for = CodeFor::Reset(link.reset_id);
         let passage = match live.asked {
             None => None,
@@ -122,7 +124,7 @@ impl Service {
         let salt = random::array(&*self.random)?;
         let password_hash = self
             .hasher
-            .hash(Class::Confirm, confirm.deadline, password.clone(), salt)
+            .hash_at(place, confirm.deadline, password.clone(), salt)
             .await?;
         let intent = ConfirmReset {
             call: call.clone(),

@@ -33,6 +33,10 @@ pub(super) const WITH_LINKS: &str = "messages m
      LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = 9
      LEFT JOIN address_verifications v ON v.message_id = m.message_id";
 
+// These texts have the numbers of kinds spelled out.
+const _: () =
+    assert!(MessageKind::SecondFactorRemoval.code() == 9 && MessageKind::AddressCode.code() == 5);
+
 /// The condition under which such a message is worth sending at `?1`: its time is not over, its link or code lives.
 pub(super) fn holds() -> String {
     let (challenge_lives, verification_lives) = (challenges::LIVE, addresses::LIVE);
