@@ -5,7 +5,10 @@ pub mod bounces;
 mod callers;
 pub mod console;
 pub mod dev;
+mod ending;
 mod inside;
+mod listen;
+mod manager;
 mod parts;
 pub mod peppers;
 mod scrape;
@@ -15,6 +18,7 @@ pub mod sms;
 pub mod smtp;
 
 pub use callers::Reread;
+pub use listen::ListenRefused;
 pub use parts::renderer;
 
 use crate::breach::{BreachFileRefused, BreachWatch};
@@ -40,7 +44,7 @@ use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
 use crate::service::{Service, housekeeping, removal, reseal, resolve};
-use crate::shutdown::{self, Shutdown, Trigger};
+use crate::shutdown::{self, Shutdown};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
 use crate::tls::Socket;
@@ -48,6 +52,7 @@ use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
+use ending::{drain, lost};
 use inside::Connections;
 use parts::{hashing, rules};
 use peppers::PeppersRefused;
@@ -281,7 +286,7 @@ impl App {
             (socket.incoming(allotment.places(listener)), router)
         });
         if let Some(watch) = breaches {
-            serve::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
+            listen::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
         }
 
         // Workers go on until the last call is answered.
@@ -356,27 +361,6 @@ async fn once_ready(mut ready: watch::Receiver<bool>, serving: impl FnOnce()) {
     if ready.wait_for(|ready| *ready).await.is_ok() {
         serving();
     }
-}
-
-/// Waits for a worker that ends although nobody told it to.
-async fn lost(workers: &mut JoinSet<()>, shutdown: &Shutdown) {
-    while workers.join_next().await.is_some() {
-        if !shutdown.is_requested() {
-            return;
-        }
-    }
-    std::future::pending::<()>().await;
-}
-
-/// Waits for the shutdown, lets load balancers notice, closes the listeners, and waits for as long as calls may take
-/// to end then.
-async fn drain(pace: ShutdownPace, shutdown: &Shutdown, close: &Trigger) {
-    shutdown.clone().requested().await;
-    tokio::time::sleep(pace.delay).await;
-    close.pull();
-    tokio::time::sleep(pace.grace).await;
-    // Perhaps only peers that do not answer any more.
-    tracing::warn!("some connections did not end within shutdown.grace and are cut off");
 }
 
 /// Writes down that the service began or ended.
