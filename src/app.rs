@@ -1,6 +1,7 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
 mod allotment;
+pub mod apart;
 pub mod bounces;
 mod callers;
 pub mod console;
@@ -16,10 +17,12 @@ pub mod serve;
 mod served;
 pub mod sms;
 pub mod smtp;
+mod way;
 
 pub use callers::Reread;
 pub use listen::ListenRefused;
 pub use parts::renderer;
+pub use way::WayRefused;
 
 use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
@@ -338,9 +341,10 @@ impl App {
         });
         // Only who shares the process still has a way in.
         drop(channel);
-        let inside = server.clone().serve(inside.incoming());
+        let (let_go, pages_gone) = shutdown::channel();
+        let inside = server.clone().until(pages_gone).serve(inside.incoming());
         let ended = tokio::select! {
-            ended = served::all(server.serve(grpc), inside, pages, closing) => ended,
+            ended = served::all(server.serve(grpc), inside, pages, closing, let_go) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
             () = drain(pace, &shutdown, &close) => Ok(()),
         };

@@ -139,7 +139,8 @@ impl Serving {
             let url = url.ok_or(ServeError::Incomplete("console"))?;
             let directory = config.console.directory.clone();
             let directory = directory.ok_or(ServeError::Incomplete("console"))?;
-            let settings = console::settings(&config, url.as_str().to_owned(), directory)?;
+            let (look, origin) = (&config.console.look, url.as_str().to_owned());
+            let settings = console::settings(look, &config.mail, origin, directory)?;
             let router = app.console(settings, &own.token)?;
             pages.push((Listener::Console, socket, router));
         }

@@ -29,7 +29,7 @@ mod reset;
 mod security;
 mod sign_in;
 
-pub use self::relatch::{Relatch, SCOPES, TokenUnusable};
+pub use self::relatch::{Relatch, SCOPES};
 pub use self::sessions::SessionsUnusable;
 pub use self::settings::{Logo, Networks, Settings};
 

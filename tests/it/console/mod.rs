@@ -1,6 +1,6 @@
 //! The console as a browser sees it, on the very service that the binary runs.
 
-mod browser;
+pub(crate) mod browser;
 mod factors;
 mod forgotten;
 mod guard;
@@ -12,7 +12,8 @@ mod sign_in;
 use crate::support::requests::{PASSWORD, code_in, reset_token};
 use crate::support::server::{TestServer, token};
 use axum::Router;
-use browser::{Browser, Page};
+use browser::{Browser, Page, Way};
+use relatch::bearer::Bearer;
 use relatch::console::{self, Relatch, Settings};
 use relatch::domain::message::MessageKind;
 use relatch::random::SystemRandom;
@@ -43,7 +44,7 @@ impl Scene {
 
     /// Somebody who has never been here.
     fn browser(&self) -> Browser {
-        Browser::new(self.router.clone())
+        Browser::new(Way::Inside(self.router.clone()))
     }
 
     /// The same service before which the console was started anew.
@@ -105,7 +106,8 @@ fn router(server: &TestServer, directory: &TempDir) -> Router {
         directory: directory.path().to_owned(),
         inbox: None,
     };
-    let relatch = Relatch::new(server.channel(), token("console").expose()).unwrap();
+    let bearer = Bearer::new(token("console").expose()).unwrap();
+    let relatch = Relatch::new(server.channel(), Some(bearer));
     let random = Arc::new(SystemRandom);
     console::router(settings, relatch, server.clock.clone(), random).unwrap()
 }
