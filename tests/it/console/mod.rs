@@ -14,11 +14,13 @@ use crate::support::server::{TestServer, token};
 use axum::Router;
 use browser::{Browser, Page, Way};
 use relatch::bearer::Bearer;
+use relatch::clock::Clock;
 use relatch::console::{self, Relatch, Settings};
 use relatch::domain::message::MessageKind;
 use relatch::random::SystemRandom;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tonic::transport::Channel;
 
 /// Where browsers find the console of these tests.
 const ORIGIN: &str = "https://login.example.com";
@@ -34,7 +36,7 @@ impl Scene {
     async fn start() -> Self {
         let server = TestServer::unlimited().await;
         let directory = tempfile::tempdir().unwrap();
-        let router = router(&server, &directory);
+        let router = router(server.clock.clone(), server.channel(), &directory);
         Self {
             server,
             router,
@@ -55,7 +57,7 @@ impl Scene {
             directory,
         } = self;
         drop(before);
-        let router = router(&server, &directory);
+        let router = router(server.clock.clone(), server.channel(), &directory);
         Self {
             server,
             router,
@@ -95,7 +97,8 @@ impl Scene {
     }
 }
 
-fn router(server: &TestServer, directory: &TempDir) -> Router {
+/// A console in this directory that calls by this channel.
+fn router(clock: Arc<dyn Clock>, channel: Channel, directory: &TempDir) -> Router {
     let settings = Settings {
         origin: ORIGIN.to_owned(),
         product_name: "Example <&>".to_owned(),
@@ -107,7 +110,7 @@ fn router(server: &TestServer, directory: &TempDir) -> Router {
         inbox: None,
     };
     let bearer = Bearer::new(token("console").expose()).unwrap();
-    let relatch = Relatch::new(server.channel(), Some(bearer));
+    let relatch = Relatch::new(channel, Some(bearer));
     let random = Arc::new(SystemRandom);
-    console::router(settings, relatch, server.clock.clone(), random).unwrap()
+    console::router(settings, relatch, clock, random).unwrap()
 }
