@@ -6,6 +6,7 @@ use super::page_token::{self, Listing};
 use super::read::{self, FieldViolations, Read, Together as _};
 use super::refusal::Refusal;
 use super::wire;
+use crate::clock::Clock;
 use crate::domain::email::EmailKey;
 use crate::domain::id::{AccountId, MessageId};
 use crate::domain::idempotency::{Method, Repeatable};
@@ -15,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::pb;
 use crate::pb::delivery_service_server::DeliveryService;
 use crate::pb::list_messages_request::Key;
+use crate::random::{self, Random};
 use crate::store::{
     AccountSelector, MessageFilter, MessagePage, MessageRecord, MessageRetried, RetryMessage, Store,
 };
@@ -30,6 +32,8 @@ const OVERHEAD: usize = 16 * 1024;
 pub(super) struct DeliveryApi {
     store: Arc<dyn Store>,
     keyring: Arc<ArcSwap<Keyring>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
 }
 
 /// Whose messages.
@@ -61,8 +65,18 @@ impl Whose {
 
 impl DeliveryApi {
     /// Shows the messages of this store.
-    pub(super) fn new(store: Arc<dyn Store>, keyring: Arc<ArcSwap<Keyring>>) -> Self {
-        Self { store, keyring }
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        keyring: Arc<ArcSwap<Keyring>>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            store,
+            keyring,
+            clock,
+            random,
+        }
     }
 
     async fn whose(&self, key: AccountSelector) -> Result<Whose, Refusal> {
@@ -124,10 +138,12 @@ impl DeliveryService for DeliveryApi {
             &fields,
         )
         .map_err(|why| FieldViolations::of("request_id", why))?;
+        let entropy = random::array(&*self.random).map_err(Refusal::from)?;
         let intent = RetryMessage {
             call,
             repeatable,
             message_id,
+            sent_again_as: MessageId::at(self.clock.now(), entropy),
         };
         match self
             .store

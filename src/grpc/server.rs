@@ -93,7 +93,12 @@ impl GrpcServer {
     pub fn new<P: PasswordService, A: AccountService, F: FactorService>(
         parts: Parts<P, A, F>,
     ) -> Self {
-        let delivery = DeliveryApi::new(Arc::clone(&parts.store), parts.keyring);
+        let delivery = DeliveryApi::new(
+            Arc::clone(&parts.store),
+            parts.keyring,
+            Arc::clone(&parts.clock),
+            Arc::clone(&parts.random),
+        );
         let audit = AuditApi::new(parts.store, parts.clock, parts.metrics.watches);
         let routes = Routes::new(limited!(PasswordServiceServer::new(parts.password)))
             .add_service(limited!(AccountServiceServer::new(parts.account)))

@@ -180,7 +180,7 @@ pub enum MessageSettled {
     LeaseLost,
 }
 
-/// Make a message due at once that was not accepted.
+/// Make a message due at once that was not accepted, or send one once more that was.
 #[derive(Debug, Clone)]
 pub struct RetryMessage {
     /// On whose behalf.
@@ -189,12 +189,14 @@ pub struct RetryMessage {
     pub repeatable: Option<Repeatable>,
     /// Which message.
     pub message_id: MessageId,
+    /// The id of the one that says the same, if it was sent already.
+    pub sent_again_as: MessageId,
 }
 
 /// What became of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageRetried {
-    /// The message as it is now: due, or what it was where there is nothing to try again.
+    /// The message as it is now: due, or what it was where there is nothing to try; or the one that is sent in its place.
     Message(MessageRecord),
     /// There is no such message.
     Unknown,

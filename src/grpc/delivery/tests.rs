@@ -182,7 +182,12 @@ impl Desk {
             .unwrap();
         let keyring = Arc::new(ArcSwap::from_pointee(keyring()));
         Self {
-            api: DeliveryApi::new(Arc::new(store), keyring),
+            api: DeliveryApi::new(
+                Arc::new(store),
+                keyring,
+                Arc::new(StoppedClock),
+                Arc::new(SystemRandom),
+            ),
             account_id,
             _directory: directory,
         }

@@ -1,4 +1,4 @@
-//! Messages that somebody wants to be tried at once.
+//! Messages that somebody wants to be tried at once, or sent once more.
 
 use super::accounts;
 use super::idempotency::{Earlier, Kept, earlier, remember};
@@ -12,8 +12,9 @@ use crate::domain::id::{AccountId, MessageId};
 use crate::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use crate::store::{MessageRecord, MessageRetried, RetryMessage, StoreError};
 
-/// Makes a message due that waits or has failed. The address of one that has failed was erased: it goes to the one that
-/// its account has now, which for a link is the same, since its link would be dead otherwise.
+/// Makes a message due that waits or has failed, and sends one that was sent once more, under another id. The address
+/// of what is over was erased: it goes to the one that its account has now, which for a link is the same, since its
+/// link would be dead otherwise.
 pub(super) fn retry_message(
     work: &mut Work<'_>,
     intent: &RetryMessage,
@@ -22,34 +23,51 @@ pub(super) fn retry_message(
     let Some(message) = found(work, message_id)? else {
         return Ok(MessageRetried::Unknown);
     };
-    let tried = match earlier(work, intent.repeatable.as_ref())? {
+    match earlier(work, intent.repeatable.as_ref())? {
         Earlier::Other => return Ok(MessageRetried::RequestIdReused),
-        Earlier::Same(_) => return Ok(MessageRetried::Message(message.record)),
-        Earlier::New => match message.record.state {
-            DeliveryState::Sent | DeliveryState::Suppressed => false,
-            DeliveryState::Expired => return Ok(MessageRetried::Expired),
-            DeliveryState::Queued | DeliveryState::Failed if !message.holds => {
-                return Ok(MessageRetried::Expired);
-            }
-            DeliveryState::Queued => make_due(work, message_id)?,
-            DeliveryState::Failed => {
-                let Some(to) = destination(work, &message)? else {
-                    return Ok(MessageRetried::NoVerifiedAddress);
-                };
-                put_back(work, message_id, &to)?;
-                true
-            }
-        },
-    };
-    remember(work, intent.repeatable.as_ref(), &Kept::default())?;
-    if !tried {
-        return Ok(MessageRetried::Message(message.record));
+        Earlier::Same(kept) => return as_it_is(work, kept.message_id.unwrap_or(message_id)),
+        Earlier::New => {}
     }
+    let due = match message.record.state {
+        DeliveryState::Suppressed => None,
+        DeliveryState::Expired => return Ok(MessageRetried::Expired),
+        DeliveryState::Queued | DeliveryState::Failed | DeliveryState::Sent if !message.holds => {
+            return Ok(MessageRetried::Expired);
+        }
+        DeliveryState::Queued => make_due(work, message_id)?.then_some(message_id),
+        over @ (DeliveryState::Failed | DeliveryState::Sent) => {
+            let Some(to) = destination(work, &message)? else {
+                return Ok(MessageRetried::NoVerifiedAddress);
+            };
+            if over == DeliveryState::Failed {
+                put_back(work, message_id, &to)?;
+                Some(message_id)
+            } else {
+                copy(work, message_id, intent.sent_again_as, &to)?;
+                Some(intent.sent_again_as)
+            }
+        }
+    };
+    let kept = Kept {
+        message_id: due,
+        ..Kept::default()
+    };
+    remember(work, intent.repeatable.as_ref(), &kept)?;
+    let Some(due) = due else {
+        return Ok(MessageRetried::Message(message.record));
+    };
     work.wake_workers();
     let mut event = Draft::success(work.now(), EventName::MessageRetried, &intent.call)
         .fact("message_id", &message_id);
+    if due != message_id {
+        event = event.fact("sent_again_as", &due);
+    }
     event.account_id = message.account_id;
     work.record(event)?;
+    as_it_is(work, due)
+}
+
+fn as_it_is(work: &Work<'_>, message_id: MessageId) -> Result<MessageRetried, StoreError> {
     let now = found(work, message_id)?.map(|message| MessageRetried::Message(message.record));
     Ok(now.unwrap_or(MessageRetried::Unknown))
 }
@@ -97,25 +115,55 @@ fn destination(work: &Work<'_>, message: &Found) -> Result<Option<Destination>, 
     };
     let channel: ChannelKind = message.record.channel;
     let address = match message.record.kind {
-        // The address that it was to prove is erased, and may be nobody's.
-        MessageKind::AddressCode => return Ok(None),
-        // An invitation verifies its address, and a code goes to where the factor is, be that verified or not.
-        kind if kind.is_code() || kind == MessageKind::Invitation => Destination::on_file,
+        // The address that it was to prove, or the one before, is not the account's: it was erased, and nobody else is to
+        // be told in its place.
+        MessageKind::AddressCode | MessageKind::AddressChanged => return Ok(None),
+        kind if kind.is_code() || kind == MessageKind::Invitation => Destination::of_codes,
         _ => Destination::verified,
     };
     let account = accounts::by_id(work.sql(), account_id)?;
     Ok(account.and_then(|account| address(&account.profile, channel)))
 }
 
+/// A text message is counted against its budgets again.
 fn put_back(work: &Work<'_>, message_id: MessageId, to: &Destination) -> Result<(), StoreError> {
     change(
         work.sql(),
-        "UPDATE messages SET state = ?1, reason = '', address = ?2, destination = ?3, due_at = ?4
+        "UPDATE messages SET state = ?1, reason = '', address = ?2, destination = ?3, due_at = ?4, counted = 0
          WHERE message_id = ?5",
         (
             DeliveryState::Queued.code(),
             &to.address,
             &to.masked,
+            work.now().as_micros(),
+            message_id.as_bytes(),
+        ),
+    )?;
+    Ok(())
+}
+
+/// Queues what a message said once more, as one of its own: to mailboxes and gateways an id that they know is one that
+/// they have. A code stays the code it was, so its sending is not counted again.
+fn copy(
+    work: &Work<'_>,
+    message_id: MessageId,
+    sent_again_as: MessageId,
+    to: &Destination,
+) -> Result<(), StoreError> {
+    change(
+        work.sql(),
+        "INSERT INTO messages (message_id, account_id, identifier, reset_id, challenge_id, sending, kind, channel,
+                               address, destination, locale, state, reason, requested_at, expires_at, happened_at,
+                               network, browser, system, codes_left, attempts, due_at)
+         SELECT ?1, account_id, identifier, reset_id, challenge_id, sending, kind, channel,
+                ?2, ?3, locale, ?4, '', requested_at, expires_at, happened_at,
+                network, browser, system, codes_left, 0, ?5
+         FROM messages WHERE message_id = ?6",
+        (
+            sent_again_as.as_bytes(),
+            &to.address,
+            &to.masked,
+            DeliveryState::Queued.code(),
             work.now().as_micros(),
             message_id.as_bytes(),
         ),

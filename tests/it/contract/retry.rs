@@ -2,7 +2,7 @@
 
 use super::sign_in::begin;
 use super::{Bench, link_of};
-use crate::support::fixture::{call, cancel, confirm, password_hash, repeatable, update};
+use crate::support::fixture::{call, cancel, confirm, fresh, password_hash, repeatable, update};
 use relatch::domain::account::AccountChange;
 use relatch::domain::audit::Sequence;
 use relatch::domain::email::Email;
@@ -20,6 +20,7 @@ fn intent(message_id: MessageId, request_id: &str) -> RetryMessage {
         call: call(),
         repeatable: repeatable(Method::RetryMessage, request_id, message_id.as_bytes()),
         message_id,
+        sent_again_as: MessageId::from_bytes(fresh()),
     }
 }
 
@@ -124,10 +125,35 @@ pub(super) async fn what_is_dead_is_not_tried_again(bench: Bench) {
     assert_eq!(bench.retries().await, 0);
 }
 
-pub(super) async fn what_was_sent_or_suppressed_stays_as_it_is(bench: Bench) {
-    let sent = bench.tried(AttemptOutcome::Accepted).await;
-    let record = message(bench.retry(sent.message_id).await);
-    assert_eq!(record.state, DeliveryState::Sent);
+pub(super) async fn what_was_sent_is_sent_once_more_under_another_id(bench: Bench) {
+    let first = bench.tried(AttemptOutcome::Accepted).await;
+    let once_more = intent(first.message_id, "1");
+    let record = message(bench.store.retry_message(once_more.clone()).await.unwrap());
+    assert_eq!(record.message_id, once_more.sent_again_as);
+    assert_eq!(record.state, DeliveryState::Queued);
+    let copy = bench.due().await.remove(0);
+    assert_eq!(copy.message_id, record.message_id);
+    assert_eq!((copy.attempt, &copy.address), (1, &first.address));
+    assert_eq!(copy.content, first.content);
+    assert_eq!(copy.expires_at, first.expires_at);
+    bench.end(&copy, AttemptOutcome::Accepted).await;
+
+    // Whoever did not hear the answer asks the same with an id drawn anew.
+    let repeated = intent(first.message_id, "1");
+    let repeated = message(bench.store.retry_message(repeated).await.unwrap());
+    assert_eq!(repeated.message_id, record.message_id);
+    assert_eq!(repeated.state, DeliveryState::Sent);
+    assert!(bench.due().await.is_empty());
+    assert_eq!(bench.retries().await, 1);
+
+    let link = link_of(&first);
+    bench.store.cancel_resets(cancel(link)).await.unwrap();
+    for dead in [first.message_id, record.message_id] {
+        assert_eq!(bench.retry(dead).await, MessageRetried::Expired);
+    }
+}
+
+pub(super) async fn what_was_suppressed_stays_as_it_is(bench: Bench) {
     let page = MessagePage {
         filter: MessageFilter::Suppressed,
         after: None,
@@ -139,6 +165,45 @@ pub(super) async fn what_was_sent_or_suppressed_stays_as_it_is(bench: Bench) {
     assert_eq!(record, suppressed);
     assert!(bench.due().await.is_empty());
     assert_eq!(bench.retries().await, 0);
+}
+
+pub(super) async fn a_code_sent_once_more_is_the_same_code_and_counts_once(bench: Bench) {
+    bench.person().await;
+    let account = begin(&bench, "ada@example.com").await.unwrap();
+    let what_for = bench.challenge(&account).await;
+    let code = bench.due().await.remove(0);
+    bench.end(&code, AttemptOutcome::Accepted).await;
+    let copy = message(bench.retry(code.message_id).await);
+    let copied = bench.due().await.remove(0);
+    assert_eq!(
+        (copied.message_id, copied.content),
+        (copy.message_id, code.content)
+    );
+    assert_eq!(copied.expires_at, code.expires_at);
+    assert_eq!(bench.good(what_for).await, [1]);
+    let tried = bench.counted(what_for).await;
+    bench.finish(what_for, &tried).await;
+    let over = bench.retry(copy.message_id).await;
+    assert_eq!(over, MessageRetried::Expired);
+}
+
+pub(super) async fn nobody_is_told_of_another_address_in_place_of_who_was_to_be(bench: Bench) {
+    let account = bench.person().await;
+    let moved = AccountChange {
+        email: Email::parse("another@example.com").ok(),
+        email_verified: Some(true),
+        ..AccountChange::default()
+    };
+    let moved = update(account.account_id, moved);
+    bench.store.update_account(moved).await.unwrap();
+    let told = bench.due().await;
+    assert_eq!(told.len(), 2);
+    for notice in told {
+        bench.end(&notice, gave_up()).await;
+        // Masked the two look the same.
+        let nowhere = bench.retry(notice.message_id).await;
+        assert_eq!(nowhere, MessageRetried::NoVerifiedAddress);
+    }
 }
 
 pub(super) async fn a_repeated_retry_is_one(bench: Bench) {

@@ -189,6 +189,32 @@ async fn the_support_desk_tries_a_refused_message_again_as_long_as_its_link_live
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_message_that_was_sent_comes_once_more_under_another_id_with_the_same_link() {
+    let gateway = Gateway::start().await;
+    let server = TestServer::start_texting(Some(channel(&gateway)), None).await;
+    let account = server.sms_account("grace@example.com").await;
+    let sent = server.send_profile_link(&account).await.unwrap();
+    server.settled().await;
+    let request = pb::RetryMessageRequest {
+        message_id: sent.message_id.clone(),
+        request_id: "again".to_owned(),
+    };
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let retried = server.delivery().retry_message(request.clone()).await;
+        ids.push(retried.unwrap().into_inner().message.unwrap().message_id);
+        server.settled().await;
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[0], sent.message_id);
+    let (first, again) = (gateway.request(1).await, gateway.request(2).await);
+    assert_eq!(gateway.got().len(), 2);
+    assert_eq!(first.header("webhook-id"), sent.message_id);
+    assert_eq!(again.header("webhook-id"), ids[0]);
+    assert_eq!(first.json()["text"], again.json()["text"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_without_a_gateway_sends_no_text_messages_and_says_so() {
     let server = TestServer::start_texting(None, None).await;
     let account = server.sms_account("grace@example.com").await;
@@ -199,6 +225,18 @@ async fn a_service_without_a_gateway_sends_no_text_messages_and_says_so() {
         "{}",
         refused.message()
     );
+    let mailed = server.account("ada@example.com").await;
+    let phone = pb::Account {
+        phone: "+14155550102".to_owned(),
+        phone_verified: true,
+        ..mailed.clone()
+    };
+    server.update(phone, &["phone", "phone_verified"]).await;
+    let proof = server.proof(&mailed).await;
+    let chosen = server
+        .choose(&mailed.account_id, &proof, pb::SecondFactor::Sms)
+        .await;
+    assert_eq!(chosen.unwrap_err().code(), Code::Unimplemented);
     // Notices go by the one way that there is.
     let compromised = pb::Account {
         compromised: true,
