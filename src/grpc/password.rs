@@ -204,6 +204,7 @@ impl PasswordService for PasswordApi {
             sessions_valid_after: account.sessions_valid_after.map(wire::timestamp),
             recovery_codes_left: info.recovery_codes_left.into(),
             pending: info.pending.into_iter().map(pending).collect(),
+            policy: Some(password_policy(&self.service.rules.policy)),
         }))
     }
 
