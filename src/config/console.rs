@@ -209,7 +209,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io;
+    use crate::config::tests::{apart, faults};
 
     #[test]
     fn an_accent_bears_white_text() {
@@ -218,29 +218,6 @@ mod tests {
         assert!(Accent::parse("#777777").unwrap_err().contains("too light"));
         for text in ["", "#12345", "#12345g", "1d4fd7", "#+1d4fd", "red"] {
             assert!(Accent::parse(text).is_err(), "{text}");
-        }
-    }
-
-    /// One file, and no variables.
-    struct File(&'static str);
-
-    impl Source for File {
-        fn file(&self, _: &Path) -> io::Result<String> {
-            Ok(self.0.to_owned())
-        }
-
-        fn variables(&self) -> Vec<(String, String)> {
-            Vec::new()
-        }
-    }
-
-    /// What is wrong with such a file, a line each.
-    fn faults(text: &'static str) -> Vec<String> {
-        match ConsoleConfig::read(Path::new("console.toml"), &File(text)) {
-            Err(ConfigRefused::Faulty(_, faults)) => {
-                faults.iter().map(ToString::to_string).collect()
-            }
-            _ => Vec::new(),
         }
     }
 
@@ -254,7 +231,7 @@ mod tests {
             console.relatch_token_file = "/etc/relatch/console.token"
             mail.product_name = "Example"
         "#;
-        let read = ConsoleConfig::read(Path::new("console.toml"), &File(LEAST)).unwrap();
+        let read = apart(LEAST).unwrap();
         assert_eq!(read.url.as_str(), "https://login.example.com");
         assert_eq!(read.relatch.url, "https://relatch.internal:50051");
         assert!(!read.listen_tls && read.relatch.certificate.is_none());
@@ -262,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_a_console_of_its_own_lacks_is_told_at_once() {
-        let told = faults("");
+        let told = faults(apart(""));
         for key in [
             "console.directory",
             "console.listen",
@@ -281,55 +258,54 @@ mod tests {
 
     #[test]
     fn the_way_to_relatch_is_protected_unless_it_is_told_otherwise() {
-        macro_rules! by {
-            ($($more:literal),*) => {
-                faults(concat!(
-                    "console.listen = '127.0.0.1:8443'\nconsole.url = 'https://login.example.com'\n",
-                    "console.directory = '/d'\nmail.product_name = 'Example'\n",
-                    $($more, "\n"),*
-                ))
-            };
-        }
-        const TOKEN: &str = "must begin with https://";
-        let far = by!(
-            "console.relatch_url = 'http://relatch.internal'",
-            "console.relatch_token_file = '/t'"
-        );
-        assert!(
-            far.len() == 1 && far[0].contains(TOKEN) && far[0].contains("relatch_plaintext"),
-            "{far:?}"
-        );
-        for well in [
-            by!(
-                "console.relatch_url = 'http://127.0.0.1:50051'",
-                "console.relatch_token_file = '/t'"
+        let read = |more: &str| {
+            apart(&format!(
+                "console.listen = '127.0.0.1:8443'\nconsole.url = 'https://login.example.com'\n\
+                 console.directory = '/d'\nmail.product_name = 'Example'\n{more}"
+            ))
+        };
+        let token = "console.relatch_token_file = '/t'\n";
+        let by = |url: &str, more: &str| read(&format!("console.relatch_url = '{url}'\n{more}"));
+        for (url, more) in [
+            ("http://127.0.0.1:50051", token.to_owned()),
+            (
+                "http://relatch.internal",
+                format!("{token}console.relatch_plaintext = true"),
             ),
-            by!(
-                "console.relatch_url = 'http://relatch.internal'",
-                "console.relatch_token_file = '/t'",
-                "console.relatch_plaintext = true"
-            ),
-            by!(
-                "console.relatch_url = 'https://relatch.internal'",
-                "console.relatch_cert_file = '/c'",
-                "console.relatch_key_file = '/k'"
+            (
+                "https://relatch.internal",
+                "console.relatch_cert_file = '/c'\nconsole.relatch_key_file = '/k'".to_owned(),
             ),
         ] {
-            assert!(well.is_empty(), "{well:?}");
+            assert!(by(url, &more).is_ok(), "{url} {more}");
         }
-        let half = by!(
-            "console.relatch_url = 'https://relatch.internal'",
-            "console.relatch_cert_file = '/c'"
-        );
-        assert!(
-            half.len() == 1 && half[0].contains("relatch_key_file"),
-            "{half:?}"
-        );
-        let shown = by!(
-            "console.relatch_url = 'http://127.0.0.1'",
-            "console.relatch_token_file = '/t'",
-            "console.relatch_ca_file = '/c'"
-        );
-        assert!(shown.len() == 1 && shown[0].contains(TOKEN), "{shown:?}");
+        for (url, more, why) in [
+            (
+                "http://relatch.internal",
+                token.to_owned(),
+                "relatch_plaintext",
+            ),
+            (
+                "https://relatch.internal",
+                "console.relatch_cert_file = '/c'".to_owned(),
+                "relatch_key_file: must be set",
+            ),
+            (
+                "http://127.0.0.1",
+                format!("{token}console.relatch_ca_file = '/c'"),
+                "must begin with https:// for certificates",
+            ),
+            (
+                "https://relatch.internal",
+                String::new(),
+                "relatch_token_file: must be set",
+            ),
+        ] {
+            let refused = faults(by(url, &more));
+            assert!(
+                refused.len() == 1 && refused[0].contains(why),
+                "{refused:?}"
+            );
+        }
     }
 }

@@ -73,19 +73,15 @@ fn serve(text: &str) -> Result<Config, ConfigRefused> {
     read(Profile::Serve, &text, &[], Vec::new())
 }
 
-/// The faults of a file that is not enough for `relatch console`.
-fn faults_apart(text: &str) -> Vec<String> {
+/// What `relatch console` makes of such a file.
+pub(super) fn apart(text: &str) -> Result<ConsoleConfig, ConfigRefused> {
     let variables = &[];
     let source = Memory { text, variables };
-    let read = ConsoleConfig::read(Path::new("relatch.toml"), &source);
-    match read.unwrap_err() {
-        ConfigRefused::Faulty(_, faults) => faults.iter().map(ToString::to_string).collect(),
-        ConfigRefused::Unreadable(..) => panic!("the file was there"),
-    }
+    ConsoleConfig::read(Path::new("relatch.toml"), &source)
 }
 
 /// The faults of a configuration that must have some, a line each.
-fn faults(config: Result<Config, ConfigRefused>) -> Vec<String> {
+pub(super) fn faults<T: std::fmt::Debug>(config: Result<T, ConfigRefused>) -> Vec<String> {
     match config.unwrap_err() {
         ConfigRefused::Faulty(_, faults) => faults.iter().map(ToString::to_string).collect(),
         ConfigRefused::Unreadable(..) => panic!("the file was there"),
@@ -594,8 +590,8 @@ fn every_setting_of_the_reference_is_read_and_explained() {
             assert!(before.starts_with('#'), "{section}.{key} is not explained");
             // No setting takes a date.
             let text = format!("[{section}]\n{key} = 1979-05-27\n");
-            let mut faults = faults(read(Profile::Serve, &text, &[], Vec::new()));
-            faults.extend(faults_apart(&text));
+            let mut faults = self::faults(read(Profile::Serve, &text, &[], Vec::new()));
+            faults.extend(self::faults(apart(&text)));
             let own = format!("line 2: {section}.{key}: must be ");
             assert!(
                 faults.iter().any(|fault| fault.starts_with(&own)),

@@ -1,6 +1,6 @@
 //! `relatch console`: the pages as a process of their own, before a `relatch serve` that it reaches by TLS alone.
 
-use super::journeys::{EMAIL, clients, lead_to};
+use super::journeys::{EMAIL, PASSWORD, account, lead_to};
 use super::{Premises, Served, TOKEN};
 use crate::console::browser::{Browser, Way};
 use crate::mail::server::MailServer;
@@ -8,11 +8,8 @@ use crate::support::certificates::Authority;
 use crate::support::{eventually, ops};
 use http::StatusCode;
 use relatch::config::SmtpSecurity;
-use relatch::pb;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-
-const PASSWORD: &str = "seven purple otters dance";
 
 /// The other machine: its certificate is of another authority.
 struct Machine<'a> {
@@ -134,13 +131,7 @@ async fn a_person_gets_back_in_from_another_machine_and_both_may_be_restarted() 
     premises.configure_with(&lead_to(&post.settings()), "");
     premises.grant(ALL_SCOPES);
     let mut served = premises.serve().await;
-    let creation = pb::CreateAccountRequest {
-        email: EMAIL.to_owned(),
-        email_verified: true,
-        ..pb::CreateAccountRequest::default()
-    };
-    let (_, mut accounts) = clients(&premises, &served).await;
-    accounts.create_account(creation).await.unwrap();
+    account(&premises, &served).await;
     machine.configure(served.grpc, &machine.by_token());
     let mut pages = machine.start().await;
     pages.ready().await;

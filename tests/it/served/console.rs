@@ -1,12 +1,11 @@
 //! The console in `relatch serve`: with TLS of its own, and behind a proxy that has it.
 
-use super::journeys::{EMAIL, PASSWORD, clients, lead_to};
+use super::journeys::{EMAIL, PASSWORD, account, lead_to};
 use super::{Premises, Served};
 use crate::console::browser::{Browser, Page, Way};
 use crate::mail::server::MailServer;
 use crate::support::{eventually, ops};
 use relatch::config::SmtpSecurity;
-use relatch::pb;
 use std::net::SocketAddr;
 
 /// The settings of a console, and more.
@@ -78,13 +77,7 @@ async fn a_page_under_way_at_the_end_makes_every_call_that_it_has_to() {
     premises.configure_with(&lead_to(&post.settings()), &console_settings);
     premises.grant("\"accounts\"");
     let mut served = premises.serve().await;
-    let creation = pb::CreateAccountRequest {
-        email: EMAIL.to_owned(),
-        email_verified: true,
-        ..pb::CreateAccountRequest::default()
-    };
-    let (_, mut accounts) = clients(&premises, &served).await;
-    accounts.create_account(creation).await.unwrap();
+    account(&premises, &served).await;
     let mut browser = Browser::new(Way::to(console(&served), None));
     forgot(&mut browser).await;
     let token = post.mail(1).await.token("rlt1_");
