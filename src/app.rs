@@ -1,11 +1,15 @@
 //! The composition root: configuration and surroundings in, a running service out.
 
 mod allotment;
+pub mod apart;
 pub mod bounces;
 mod callers;
 pub mod console;
 pub mod dev;
+mod ending;
 mod inside;
+mod listen;
+mod manager;
 mod parts;
 pub mod peppers;
 mod scrape;
@@ -13,9 +17,12 @@ pub mod serve;
 mod served;
 pub mod sms;
 pub mod smtp;
+mod way;
 
 pub use callers::Reread;
+pub use listen::ListenRefused;
 pub use parts::renderer;
+pub use way::WayRefused;
 
 use crate::breach::{BreachFileRefused, BreachWatch};
 use crate::clock::Clock;
@@ -40,7 +47,7 @@ use crate::random::{self, NoEntropy, Random};
 use crate::service::hasher::{Hasher, HasherStartError};
 use crate::service::refusals::Refusals;
 use crate::service::{Service, housekeeping, removal, reseal, resolve};
-use crate::shutdown::{self, Shutdown, Trigger};
+use crate::shutdown::{self, Shutdown};
 use crate::store::sqlite::{OpenError, SqliteSettings, SqliteStore};
 use crate::store::{RecordedEvent, Store, StoreError};
 use crate::tls::Socket;
@@ -48,6 +55,7 @@ use crate::web;
 use allotment::Allotment;
 use arc_swap::ArcSwap;
 use axum::Router;
+use ending::{drain, lost};
 use inside::Connections;
 use parts::{hashing, rules};
 use peppers::PeppersRefused;
@@ -281,7 +289,7 @@ impl App {
             (socket.incoming(allotment.places(listener)), router)
         });
         if let Some(watch) = breaches {
-            serve::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
+            listen::spawn_watch("breach file", watch.run(shutdown.clone().requested()));
         }
 
         // Workers go on until the last call is answered.
@@ -333,9 +341,10 @@ impl App {
         });
         // Only who shares the process still has a way in.
         drop(channel);
-        let inside = server.clone().serve(inside.incoming());
+        let (let_go, pages_gone) = shutdown::channel();
+        let inside = server.clone().until(pages_gone).serve(inside.incoming());
         let ended = tokio::select! {
-            ended = served::all(server.serve(grpc), inside, pages, closing) => ended,
+            ended = served::all(server.serve(grpc), inside, pages, closing, let_go) => ended,
             () = lost(&mut workers, &shutdown) => Err(RunError::Worker),
             () = drain(pace, &shutdown, &close) => Ok(()),
         };
@@ -356,27 +365,6 @@ async fn once_ready(mut ready: watch::Receiver<bool>, serving: impl FnOnce()) {
     if ready.wait_for(|ready| *ready).await.is_ok() {
         serving();
     }
-}
-
-/// Waits for a worker that ends although nobody told it to.
-async fn lost(workers: &mut JoinSet<()>, shutdown: &Shutdown) {
-    while workers.join_next().await.is_some() {
-        if !shutdown.is_requested() {
-            return;
-        }
-    }
-    std::future::pending::<()>().await;
-}
-
-/// Waits for the shutdown, lets load balancers notice, closes the listeners, and waits for as long as calls may take
-/// to end then.
-async fn drain(pace: ShutdownPace, shutdown: &Shutdown, close: &Trigger) {
-    shutdown.clone().requested().await;
-    tokio::time::sleep(pace.delay).await;
-    close.pull();
-    tokio::time::sleep(pace.grace).await;
-    // Perhaps only peers that do not answer any more.
-    tracing::warn!("some connections did not end within shutdown.grace and are cut off");
 }
 
 /// Writes down that the service began or ended.

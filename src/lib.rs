@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod bearer;
 pub mod breach;
 pub mod cli;
 pub mod clock;

@@ -28,10 +28,19 @@ impl Allotment {
         web_listeners: usize,
         metrics: &ConnectionMetrics,
     ) -> Self {
+        Self::wanting(grpc, grpc.get() + web_listeners * WEB.get(), metrics)
+    }
+
+    /// For this number of web listeners and no API.
+    pub(super) fn of_pages(web_listeners: usize, metrics: &ConnectionMetrics) -> Self {
+        Self::wanting(NonZeroUsize::MIN, web_listeners * WEB.get(), metrics)
+    }
+
+    fn wanting(grpc: NonZeroUsize, wanted: usize, metrics: &ConnectionMetrics) -> Self {
         let files = most_files();
         let allotment = Self {
             grpc,
-            wanted: grpc.get() + web_listeners * WEB.get(),
+            wanted,
             there: files.saturating_sub(BESIDES),
             metrics: metrics.clone(),
         };

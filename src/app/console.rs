@@ -1,13 +1,15 @@
-//! The console in the same process, from its configuration: with a channel and a caller of its own, like one elsewhere.
+//! The console from its configuration, and its caller where it runs in the same process.
 
 pub use crate::console::Settings;
 
 use super::App;
-use crate::config::Config;
-use crate::console::{self, Logo, Relatch, SessionsUnusable, TokenUnusable};
+use crate::bearer::{Bearer, BearerUnusable};
+use crate::clock::Clock;
+use crate::config::{Look, Mail};
+use crate::console::{self, Logo, Relatch, SessionsUnusable};
 use crate::domain::call::CallerName;
 use crate::domain::caller::{CallerCredential, CallerStanza, CallerToken, ScopeUnreadable};
-use crate::random::{self, NoEntropy, SystemRandom};
+use crate::random::{self, NoEntropy, Random, SystemRandom};
 use axum::Router;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,7 +33,7 @@ pub enum ConsoleRefused {
     NoPicture(PathBuf),
     /// The token.
     #[error(transparent)]
-    Token(#[from] TokenUnusable),
+    Token(#[from] BearerUnusable),
     /// A scope is not one.
     #[error(transparent)]
     Scope(#[from] ScopeUnreadable),
@@ -64,20 +66,20 @@ impl OwnCaller {
 
 /// What pages are given by this configuration, found by browsers at `origin`, with their file in `directory`.
 pub fn settings(
-    config: &Config,
+    look: &Look,
+    mail: &Mail,
     origin: String,
     directory: PathBuf,
 ) -> Result<Settings, ConsoleRefused> {
-    let networks = config.console.trusted_proxies.clone();
-    let logo = config.console.logo_file.as_deref();
-    let security_contact = config.console.security_contact.as_ref();
+    let security_contact = look.security_contact.as_ref();
+    let networks = look.trusted_proxies.clone();
     Ok(Settings {
         origin,
-        product_name: config.mail.product_name.clone(),
-        support_contact: config.mail.support_contact.clone(),
+        product_name: mail.product_name.clone(),
+        support_contact: mail.support_contact.clone(),
         security_contact: security_contact.map(|contact| contact.as_str().to_owned()),
-        accent: config.console.accent.as_str().to_owned(),
-        logo: logo.map(self::logo).transpose()?,
+        accent: look.accent.as_str().to_owned(),
+        logo: look.logo_file.as_deref().map(logo).transpose()?,
         trusted_proxies: Box::new(move |address| {
             networks.iter().any(|network| network.contains(&address))
         }),
@@ -111,13 +113,19 @@ impl App {
         settings: Settings,
         caller: &CallerToken,
     ) -> Result<Router, ConsoleRefused> {
-        let relatch = Relatch::new(self.channel.clone(), caller.expose())?;
+        let bearer = Bearer::new(caller.expose())?;
+        let relatch = Relatch::new(self.channel.clone(), Some(bearer));
         let (clock, random) = (&self.service.clock, &self.service.random);
-        Ok(console::router(
-            settings,
-            relatch,
-            Arc::clone(clock),
-            Arc::clone(random),
-        )?)
+        pages(settings, relatch, Arc::clone(clock), Arc::clone(random))
     }
+}
+
+/// The pages by these settings, which call Relatch so.
+pub(super) fn pages(
+    settings: Settings,
+    relatch: Relatch,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Router, ConsoleRefused> {
+    Ok(console::router(settings, relatch, clock, random)?)
 }

@@ -146,7 +146,8 @@ impl Demonstration {
             Some(origin) => origin.clone(),
             None => Origin::plain(sockets.console.address),
         };
-        let settings = console::settings(&self.config, origin.as_str().to_owned(), directory);
+        let (look, origin) = (&self.config.console.look, origin.as_str().to_owned());
+        let settings = console::settings(look, &self.config.mail, origin, directory);
         let settings = console::Settings {
             inbox: Some(told.inbox.clone()),
             ..settings.map_err(DevError::from)?

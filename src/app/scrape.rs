@@ -39,13 +39,7 @@ impl Scrape {
     /// The media type and the text.
     pub(super) async fn text(&self) -> Option<(&'static str, String)> {
         self.refresh().await;
-        match self.registry.text() {
-            Ok(text) => Some((Registry::MEDIA_TYPE, text)),
-            Err(error) => {
-                tracing::error!(%error, "the metrics could not be told");
-                None
-            }
-        }
+        self.registry.told()
     }
 
     async fn refresh(&self) {

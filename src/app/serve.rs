@@ -3,9 +3,10 @@
 use super::bounces::BouncesRefused;
 use super::callers::{self, Reread};
 use super::console::{self, ConsoleRefused, OwnCaller};
+use super::listen::{self, ListenRefused, bind, spawn_watch};
 use super::sms::{self, SmsRefused};
 use super::smtp::{self, SmtpRefused};
-use super::{App, Channels, Listeners, RunError, StartError, Surroundings};
+use super::{App, Channels, Listeners, RunError, StartError, Surroundings, manager};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, KeyringFile, KeyringFileError, KeyringWatch};
 use crate::delivery::Channel;
@@ -17,13 +18,10 @@ use crate::random::{Random, SystemRandom};
 use crate::shutdown::Shutdown;
 use crate::tls::{Identity, IdentityHandle, IdentityRefused, IdentityWatch, Protocol, Socket};
 use arc_swap::ArcSwap;
-use sd_notify::NotifyState;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What the service is given.
@@ -40,15 +38,8 @@ pub struct Serving {
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// An address is taken, or not of this machine.
-    #[error("cannot listen on {address}, which {key} names: {cause}")]
-    Listen {
-        /// The setting.
-        key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What the operating system says.
-        cause: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenRefused),
     /// The configuration is one of development.
     #[error("[{0}] is missing, which only `relatch dev` can do without")]
     Incomplete(&'static str),
@@ -107,7 +98,8 @@ impl Serving {
             reread,
         } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let identity = identity(&config, &clock)?;
+        let group = config.keys.allow_group_read;
+        let identity = listen::identity(config.tls.as_ref(), group, &clock)?;
         let handle = identity.as_ref().map(IdentityWatch::handle);
         let Bound {
             grpc,
@@ -147,7 +139,8 @@ impl Serving {
             let url = url.ok_or(ServeError::Incomplete("console"))?;
             let directory = config.console.directory.clone();
             let directory = directory.ok_or(ServeError::Incomplete("console"))?;
-            let settings = console::settings(&config, url.as_str().to_owned(), directory)?;
+            let (look, origin) = (&config.console.look, url.as_str().to_owned());
+            let settings = console::settings(look, &config.mail, origin, directory)?;
             let router = app.console(settings, &own.token)?;
             pages.push((Listener::Console, socket, router));
         }
@@ -164,10 +157,10 @@ impl Serving {
         if let Some(identity) = identity {
             spawn_watch("certificate", identity.run(shutdown.clone().requested()));
         }
-        tokio::spawn(tell_of_the_end(shutdown.clone()));
+        tokio::spawn(manager::tell_of_the_end(shutdown.clone()));
         let serving = move || {
             ready(reached);
-            tell_the_manager(&[NotifyState::Ready]);
+            manager::tell_of_the_start();
         };
         let listeners = Listeners { grpc, ops, pages };
         Ok(app.run(listeners, shutdown, serving).await?)
@@ -182,14 +175,6 @@ pub fn certificate_ends(
     let read = |files| Identity::read(files, config.keys.allow_group_read, clock);
     let identity = config.tls.as_ref().map(read).transpose()?;
     Ok(identity.map(|identity| identity.ends_at()))
-}
-
-fn identity(
-    config: &Config,
-    clock: &Arc<dyn Clock>,
-) -> Result<Option<IdentityWatch>, IdentityRefused> {
-    let open = |files| IdentityWatch::open(files, config.keys.allow_group_read, Arc::clone(clock));
-    config.tls.clone().map(open).transpose()
 }
 
 /// How messages leave. Blocks for some milliseconds, before anybody waits.
@@ -208,7 +193,7 @@ fn channels(config: &Config, random: Arc<dyn Random>) -> Result<Channels, ServeE
     })
 }
 
-/// Every listener, bound before anything slow is done, so that a taken address is told at once.
+/// Every listener.
 struct Bound {
     grpc: Socket,
     ops: Option<Socket>,
@@ -218,7 +203,10 @@ struct Bound {
 }
 
 impl Bound {
-    async fn all(config: &Config, identity: Option<&IdentityHandle>) -> Result<Self, ServeError> {
+    async fn all(
+        config: &Config,
+        identity: Option<&IdentityHandle>,
+    ) -> Result<Self, ListenRefused> {
         let secured = |tls: bool, protocol| {
             identity
                 .filter(|_| tls)
@@ -263,49 +251,5 @@ impl Bound {
                 bounces: bounces_address,
             },
         })
-    }
-}
-
-async fn bind(
-    key: &'static str,
-    address: SocketAddr,
-    tls: Option<(&IdentityHandle, Protocol)>,
-) -> Result<(Socket, SocketAddr), ServeError> {
-    let refused = |cause| ServeError::Listen {
-        key,
-        address,
-        cause,
-    };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
-    let socket = match tls {
-        Some((identity, protocol)) => Socket::with_tls(listener, Arc::clone(identity), protocol),
-        None => listener.into(),
-    };
-    Ok((socket, address))
-}
-
-/// Follows files beside the service. That it ends early is told: from then on they are not followed.
-pub(super) fn spawn_watch(
-    what: &'static str,
-    watch: impl Future<Output = io::Result<()>> + Send + 'static,
-) {
-    tokio::spawn(async move {
-        if let Err(error) = watch.await {
-            tracing::error!(what, %error, "a file is not followed any more");
-        }
-    });
-}
-
-/// Tells the service manager that the service is ending.
-async fn tell_of_the_end(shutdown: Shutdown) {
-    shutdown.requested().await;
-    tell_the_manager(&[NotifyState::Stopping]);
-}
-
-/// Tells systemd, if it started this process and wants to know (sd_notify(3)).
-fn tell_the_manager(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, "the service manager could not be told");
     }
 }

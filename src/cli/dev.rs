@@ -13,7 +13,12 @@ impl From<DevError> for Failure {
 /// Runs until it is told to end.
 pub(super) fn run(args: DevArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     let config = args.configuration(&System)?;
-    ending::run_until_told(config, async |config, telemetry, shutdown| {
+    let (log, traces, grace) = (
+        config.log.clone(),
+        config.traces.clone(),
+        config.shutdown.grace,
+    );
+    ending::run_until_told(&log, traces.as_ref(), grace, async |telemetry, shutdown| {
         let demonstration = Demonstration {
             config,
             data_dir: args.data_dir.clone(),

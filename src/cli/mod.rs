@@ -8,6 +8,7 @@ mod audit;
 mod breach;
 mod caller;
 mod config;
+mod console;
 mod dev;
 mod dev_args;
 mod doctor;
@@ -63,6 +64,7 @@ Examples:
 enum Command {
     Dev(DevArgs),
     Serve(serve::ServeArgs),
+    Console(console::ConsoleArgs),
     Doctor(doctor::DoctorArgs),
     Keys(keys::KeysArgs),
     Pepper(pepper::PepperArgs),
@@ -111,6 +113,7 @@ impl Command {
         match self {
             Self::Dev(args) => dev::run(args, output),
             Self::Serve(args) => args.run(),
+            Self::Console(args) => args.run(),
             Self::Doctor(args) => block_on(args.run(source, output)),
             Self::Keys(args) => args.run(source, &SystemRandom, output),
             Self::Pepper(args) => args.run(&SystemRandom, output),

@@ -38,7 +38,12 @@ impl ServeArgs {
     /// Runs until it is told to end.
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = self.configuration(&System)?;
-        ending::run_until_told(config, async |config, telemetry, shutdown| {
+        let (log, traces, grace) = (
+            config.log.clone(),
+            config.traces.clone(),
+            config.shutdown.grace,
+        );
+        ending::run_until_told(&log, traces.as_ref(), grace, async |telemetry, shutdown| {
             let serving = Serving {
                 config,
                 metrics: telemetry.metrics.clone(),

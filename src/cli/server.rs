@@ -4,16 +4,15 @@ mod transport;
 
 use self::transport::{Protection, is_this_machine, unreachable};
 use super::Failure;
+use crate::bearer::Bearer;
 use crate::config::{PrivateFile, Source};
 use crate::domain::caller::CallerToken;
 use clap::Args;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use zeroize::Zeroizing;
 
@@ -63,19 +62,6 @@ pub(super) struct Server {
     pub(super) address: String,
     /// The way to it.
     pub(super) channel: Authorized,
-}
-
-/// Shows a token.
-#[derive(Clone)]
-pub(super) struct Bearer(MetadataValue<Ascii>);
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request
-            .metadata_mut()
-            .insert("authorization", self.0.clone());
-        Ok(request)
-    }
 }
 
 impl ServerArgs {
@@ -162,12 +148,8 @@ impl Server {
         channel: Channel,
         token: &CallerToken,
     ) -> Result<Self, Failure> {
-        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()));
-        let mut bearer: MetadataValue<_> = bearer
-            .parse()
-            .map_err(|_| Failure::told("the token cannot be sent"))?;
-        bearer.set_sensitive(true);
-        let channel = InterceptedService::new(channel, Bearer(bearer));
+        let bearer = Bearer::new(token.expose()).map_err(Failure::told)?;
+        let channel = InterceptedService::new(channel, bearer);
         Ok(Self { address, channel })
     }
 

@@ -9,7 +9,7 @@ use crate::domain::reset::{InvitationLifetime, LinkLifetime, SmsLinkLifetime};
 /// `[links]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
-    /// The pages that links open; `None` is the console of the same process.
+    /// The pages that links open; `None` is the console.
     pub pages: Option<Pages>,
     /// How long a link by email lives.
     pub lifetime: LinkLifetime,
@@ -44,7 +44,7 @@ impl Reader {
         let none = [RESET, CANCEL, FORGOT]
             .into_iter()
             .all(|key| self.is_empty(key));
-        let console = !self.is_empty("console.listen") && !self.is_empty("console.url");
+        let console = !self.is_empty("console.url");
         let pages = if none && (console || matches!(profile, Profile::Dev { .. })) {
             None
         } else {

@@ -17,6 +17,7 @@ mod password;
 mod pepper_file;
 mod private_file;
 mod reader;
+mod remote;
 mod retention;
 mod sections;
 mod security_contact;
@@ -29,7 +30,7 @@ mod traces;
 
 pub use bounces::Bounces;
 pub use callers::caller_name;
-pub use console::{Accent, Console};
+pub use console::{Accent, Console, ConsoleConfig, Look};
 pub use fault::{ConfigRefused, Fault, Place};
 pub use follow::{Followed, LOOK_EVERY, follow};
 pub use keyring_file::{KeyringFile, KeyringFileError};
@@ -39,6 +40,7 @@ pub use links::Links;
 pub use password::{Argon2, Hashing, Password};
 pub use pepper_file::{PepperFile, PepperFileError};
 pub use private_file::{PrivateFile, PrivateFileError, Stamp};
+pub use remote::{ClientCertificate, Remote};
 pub use retention::Retention;
 pub use sections::{
     Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
@@ -147,46 +149,62 @@ impl Config {
         flags: Vec<Flag>,
         source: &dyn Source,
     ) -> Result<Self, ConfigRefused> {
-        let mut document = Document::reference();
-        if matches!(profile, Profile::Dev { .. }) {
-            document.default_to(DEV);
-        }
-        if let Some(path) = file {
-            let text = source
-                .file(path)
-                .map_err(|why| ConfigRefused::Unreadable(path.to_owned(), why))?;
-            document.read_file(&text);
-        }
-        if let Some(filter) = source.variable("RELATCH_LOG") {
-            let place = Place::Variable("RELATCH_LOG".to_owned());
-            document.put_text("log.filter", filter, place);
-        }
-        for (name, text) in source.variables() {
-            document.read_variable(&name, text);
-        }
-        for Flag { name, key, value } in flags {
-            document.put_text(key, value, Place::Flag(name));
-        }
-        if let Profile::Dev { data_dir } = profile {
-            document.put_path("store.directory", data_dir, Place::Flag("--data-dir"));
-            let keyring = data_dir.join("keyring.toml");
-            document.put_path("keys.file", &keyring, Place::Flag("--data-dir"));
-        }
-
-        let mut reader = Reader { document };
+        let mut reader = Reader {
+            document: written(profile, file, flags, source)?,
+        };
         let config = reader.config(profile);
-        let mut faults = reader.document.faults;
-        match config {
-            Some(config) if faults.is_empty() => Ok(config),
+        reader.without_fault(config, file)
+    }
+}
+
+/// Everything that was written, of which the later counts before the earlier.
+fn written(
+    profile: Profile<'_>,
+    file: Option<&Path>,
+    flags: Vec<Flag>,
+    source: &dyn Source,
+) -> Result<Document, ConfigRefused> {
+    let mut document = Document::reference();
+    if matches!(profile, Profile::Dev { .. }) {
+        document.default_to(DEV);
+    }
+    if let Some(path) = file {
+        let text = source
+            .file(path)
+            .map_err(|why| ConfigRefused::Unreadable(path.to_owned(), why))?;
+        document.read_file(&text);
+    }
+    if let Some(filter) = source.variable("RELATCH_LOG") {
+        let place = Place::Variable("RELATCH_LOG".to_owned());
+        document.put_text("log.filter", filter, place);
+    }
+    for (name, text) in source.variables() {
+        document.read_variable(&name, text);
+    }
+    for Flag { name, key, value } in flags {
+        document.put_text(key, value, Place::Flag(name));
+    }
+    if let Profile::Dev { data_dir } = profile {
+        document.put_path("store.directory", data_dir, Place::Flag("--data-dir"));
+        let keyring = data_dir.join("keyring.toml");
+        document.put_path("keys.file", &keyring, Place::Flag("--data-dir"));
+    }
+    Ok(document)
+}
+
+impl Reader {
+    /// What was read of the file, unless there was a fault.
+    fn without_fault<T>(self, read: Option<T>, file: Option<&Path>) -> Result<T, ConfigRefused> {
+        let mut faults = self.document.faults;
+        match read {
+            Some(read) if faults.is_empty() => Ok(read),
             _ => {
                 faults.sort();
                 Err(ConfigRefused::Faulty(file.map(Path::to_owned), faults))
             }
         }
     }
-}
 
-impl Reader {
     /// Reads every section before it asks whether all could be read.
     fn config(&mut self, profile: Profile<'_>) -> Option<Config> {
         let store = self.store();

@@ -73,8 +73,15 @@ fn serve(text: &str) -> Result<Config, ConfigRefused> {
     read(Profile::Serve, &text, &[], Vec::new())
 }
 
+/// What `relatch console` makes of such a file.
+pub(super) fn apart(text: &str) -> Result<ConsoleConfig, ConfigRefused> {
+    let variables = &[];
+    let source = Memory { text, variables };
+    ConsoleConfig::read(Path::new("relatch.toml"), &source)
+}
+
 /// The faults of a configuration that must have some, a line each.
-fn faults(config: Result<Config, ConfigRefused>) -> Vec<String> {
+pub(super) fn faults<T: std::fmt::Debug>(config: Result<T, ConfigRefused>) -> Vec<String> {
     match config.unwrap_err() {
         ConfigRefused::Faulty(_, faults) => faults.iter().map(ToString::to_string).collect(),
         ConfigRefused::Unreadable(..) => panic!("the file was there"),
@@ -340,9 +347,25 @@ fn a_console_has_a_name_and_a_directory_and_links_lead_to_it() {
         "{listening}console.url = \"https://login.example.com\"\nconsole.directory = \"/c\"\n"
     );
     let config = serve(&named).unwrap();
-    assert_eq!(config.console.accent.as_str(), "#1d4fd7");
+    assert_eq!(config.console.look.accent.as_str(), "#1d4fd7");
     // Whoever names pages of their own goes before it.
     assert!(config.links.pages.is_some());
+    let both = format!("{named}console.relatch_url = \"https://relatch.internal\"\n");
+    let refused = faults(serve(&both));
+    assert!(
+        refused[0].contains("is for `relatch console`"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn links_lead_to_a_console_elsewhere_by_its_name_alone() {
+    let least = LEAST.lines().filter(|line| !line.starts_with("links."));
+    let least = least.collect::<Vec<_>>().join("\n");
+    let elsewhere = "console.url = \"https://login.example.com\"\n";
+    let text = format!("{least}\n{elsewhere}{}", stanza("web", "0"));
+    let config = read(Profile::Serve, &text, &[], Vec::new()).unwrap();
+    assert!(config.links.pages.is_none() && config.console.url.is_some());
 }
 
 #[test]
@@ -567,7 +590,8 @@ fn every_setting_of_the_reference_is_read_and_explained() {
             assert!(before.starts_with('#'), "{section}.{key} is not explained");
             // No setting takes a date.
             let text = format!("[{section}]\n{key} = 1979-05-27\n");
-            let faults = faults(read(Profile::Serve, &text, &[], Vec::new()));
+            let mut faults = self::faults(read(Profile::Serve, &text, &[], Vec::new()));
+            faults.extend(self::faults(apart(&text)));
             let own = format!("line 2: {section}.{key}: must be ");
             assert!(
                 faults.iter().any(|fault| fault.starts_with(&own)),

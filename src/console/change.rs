@@ -40,21 +40,27 @@ struct ChangePage<'a> {
 async fn page(
     State(console): State<Arc<Console>>,
     Extension(visit): Extension<Visit>,
-    _: SignedIn,
+    signed_in: SignedIn,
 ) -> Response {
-    form(&console, &visit, StatusCode::OK, None, None)
+    form(&console, &visit, &signed_in, StatusCode::OK, None, None)
 }
 
 fn form(
     console: &Console,
     visit: &Visit,
+    signed_in: &SignedIn,
     status: StatusCode,
     wrong: Option<&Wrong>,
     present_error: Option<String>,
 ) -> Response {
     let page = ChangePage {
         shell: Shell::signed_in(console, visit),
-        fields: Fields::new(None, "/security/password/check", wrong, visit.language),
+        fields: Fields::new(
+            signed_in.info.policy.as_ref(),
+            "/security/password/check",
+            wrong,
+            visit.language,
+        ),
         present_error,
         request_id: request_id(console),
     };
@@ -97,7 +103,14 @@ async fn change(
     const WRONG: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
     let t = visit.language;
     if changed.password != changed.repeated {
-        return form(&console, &visit, WRONG, Some(&Wrong::Differs), None);
+        return form(
+            &console,
+            &visit,
+            &signed_in,
+            WRONG,
+            Some(&Wrong::Differs),
+            None,
+        );
     }
     let asked = ChangePasswordRequest {
         account_id: signed_in.account_id.clone(),
@@ -112,19 +125,38 @@ async fn change(
             let refused = Refused::from(status);
             let problem = Problem::from(&refused);
             return match refused {
-                Refused::PasswordRejected(rules) => {
-                    form(&console, &visit, WRONG, Some(&Wrong::Rejected(rules)), None)
-                }
+                Refused::PasswordRejected(rules) => form(
+                    &console,
+                    &visit,
+                    &signed_in,
+                    WRONG,
+                    Some(&Wrong::Rejected(rules)),
+                    None,
+                ),
                 Refused::CredentialsWrong => {
                     let error = t.say(
                         "Your present password is not this one.",
                         "Ihr jetziges Passwort lautet anders.",
                     );
-                    form(&console, &visit, WRONG, None, Some(error.to_owned()))
+                    form(
+                        &console,
+                        &visit,
+                        &signed_in,
+                        WRONG,
+                        None,
+                        Some(error.to_owned()),
+                    )
                 }
                 Refused::TooOften(_) => {
                     let error = Some(problem.text(t));
-                    problem.timed(form(&console, &visit, problem.status(), None, error))
+                    problem.timed(form(
+                        &console,
+                        &visit,
+                        &signed_in,
+                        problem.status(),
+                        None,
+                        error,
+                    ))
                 }
                 _ => problem.page(&console, &visit),
             };

@@ -3,6 +3,7 @@
 //! The reference client: it reaches Relatch over its gRPC API alone, by the generated stubs, in the same process as
 //! elsewhere. It keeps who is signed in, and no password, token of a link or code for longer than a call takes.
 
+mod advice;
 mod assets;
 mod client_address;
 mod cookies;
@@ -31,7 +32,7 @@ mod security;
 mod security_txt;
 mod sign_in;
 
-pub use self::relatch::{Relatch, SCOPES, TokenUnusable};
+pub use self::relatch::{Relatch, SCOPES};
 pub use self::sessions::SessionsUnusable;
 pub use self::settings::{Logo, Networks, Settings};
 

@@ -1,5 +1,6 @@
 //! The part of a page in which a new password is chosen: the rules as a checklist, and what Relatch says to a try.
 
+use super::advice::advice;
 use super::language::Language;
 use super::refused::Refused;
 use crate::pb::{CheckPasswordResponse, PasswordPolicy};
@@ -43,7 +44,7 @@ pub(super) enum Wrong {
 const RULES: [&str; 5] = ["TOO_SHORT", "COMMON", "CONTEXT", "BREACHED", "TOO_WEAK"];
 
 impl Fields {
-    /// By this policy, after this went wrong. Without a link Relatch tells no policy beforehand.
+    /// By this policy, after this went wrong.
     pub(super) fn new(
         policy: Option<&PasswordPolicy>,
         check: &'static str,
@@ -167,11 +168,8 @@ pub(super) fn checked(
         3 => t.say("Hard to guess.", "Schwer zu erraten."),
         _ => t.say("Very hard to guess.", "Sehr schwer zu erraten."),
     };
-    // Relatch has them in English alone.
-    let suggestions = match t {
-        Language::English => answer.suggestions.as_slice(),
-        Language::German => &[],
-    };
+    let suggestions = answer.suggestions.iter();
+    let suggestions: Vec<_> = suggestions.map(|said| advice(said, t)).collect();
     let told = json!({
         "violations": broken,
         "score": answer.score,

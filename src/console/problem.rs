@@ -1,6 +1,7 @@
 //! What went wrong, in words that say what to do next.
 
 use super::Console;
+use super::forgot::request_id;
 use super::language::Language;
 use super::refused::Refused;
 use super::shell::{Shell, show};
@@ -46,6 +47,8 @@ struct Page<'a> {
     text: String,
     /// Where to go on, and what that is called.
     next: Option<(&'static str, &'static str)>,
+    /// What a new link is asked for by, where that is what to do.
+    new_link: Option<String>,
 }
 
 impl From<&Refused> for Problem {
@@ -119,12 +122,12 @@ impl Problem {
                 "Etwas fehlt oder ist zu lang. Es wurde nichts geändert. Gehen Sie zurück und versuchen Sie es noch einmal.",
             ),
             Self::LinkInvalid => t.say(
-                "It works once and for a short time only, and a changed password ends it too. Your password is as it was. Ask for a new link; it takes a minute.",
-                "Er funktioniert einmal und nur kurze Zeit, und auch ein geändertes Passwort beendet ihn. Ihr Passwort ist, wie es war. Fordern Sie einen neuen Link an, das dauert eine Minute.",
+                "It works once and for a short time only, and a changed password ends it too. Your password is as it was. Your address, and a new one is on its way.",
+                "Er funktioniert einmal und nur kurze Zeit, und auch ein geändertes Passwort beendet ihn. Ihr Passwort ist, wie es war. Ihre Adresse genügt, und ein neuer ist unterwegs.",
             ),
             Self::CancelInvalid => t.say(
-                "The link to reset your password has expired as well: nobody can use it any more, and your password is as it was.",
-                "Auch der Link zum Zurücksetzen ist abgelaufen: Niemand kann ihn mehr verwenden, und Ihr Passwort ist, wie es war.",
+                "It has expired, and so has the link to reset your password that came with it: nobody can use that any more. If the message said that your second factor is removed, ask for help.",
+                "Er ist abgelaufen, und mit ihm der Link zum Zurücksetzen Ihres Passworts aus derselben Nachricht: Niemand kann den mehr verwenden. Wenn die Nachricht sagte, dass Ihr zweiter Faktor entfernt wird, fragen Sie um Hilfe.",
             ),
             Self::SignInOver => t.say(
                 "The code was not entered in time, or too many were wrong. Sign in once more to get a new one.",
@@ -155,10 +158,6 @@ impl Problem {
             (self.status(), Json(json!({ "problem": text }))).into_response()
         } else {
             let next = match self {
-                Self::LinkInvalid => Some((
-                    "/forgot-password",
-                    t.say("Send a new link", "Neuen Link senden"),
-                )),
                 Self::SignInOver | Self::Status(StatusCode::NOT_FOUND) => {
                     Some(("/sign-in", t.say("Sign in", "Anmelden")))
                 }
@@ -169,6 +168,7 @@ impl Problem {
                 title: self.title(t),
                 text,
                 next,
+                new_link: (self == Self::LinkInvalid).then(|| request_id(console)),
             };
             show(self.status(), &page)
         };

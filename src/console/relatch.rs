@@ -1,61 +1,87 @@
 //! The way to Relatch: its API, over gRPC, and nothing else.
 
+use crate::bearer::Bearer;
 use crate::pb::factor_service_client::FactorServiceClient;
 use crate::pb::password_service_client::PasswordServiceClient;
-use tonic::metadata::{Ascii, MetadataValue};
+use crate::pb::{
+    FinishTotpEnrolmentRequest, GetSecurityInfoRequest, InspectResetRequest, SendSignInCodeRequest,
+};
+use std::time::Duration;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 /// What the console may ask of Relatch.
 pub const SCOPES: [&str; 4] = ["reset", "profile", "signin", "factors"];
 
-/// A channel to Relatch, and the token of the caller that the console is.
+/// How long a call may take, which is how long Relatch itself lets it: a page is not to wait for a machine that is gone.
+const CALL_TIME: Duration = Duration::from_secs(5);
+
+/// A channel to Relatch, and what shows there who the console is.
 #[derive(Clone)]
 pub struct Relatch {
     channel: Channel,
-    bearer: Bearer,
+    caller: Caller,
 }
 
-/// The token cannot be sent: it is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the token of the console holds characters that no token has")]
-pub struct TokenUnusable;
-
-/// Shows the token with every call.
+/// Shows the token of the caller, if it is not the connection that does, and says how long the call may take.
 #[derive(Clone)]
-pub(super) struct Bearer(MetadataValue<Ascii>);
+pub(super) struct Caller(Option<Bearer>);
 
-impl Interceptor for Bearer {
+impl Interceptor for Caller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let metadata = request.metadata_mut();
-        metadata.insert("authorization", self.0.clone());
-        Ok(request)
+        request.set_timeout(CALL_TIME);
+        match &mut self.0 {
+            Some(bearer) => bearer.call(request),
+            None => Ok(request),
+        }
     }
 }
 
-type Authorized = InterceptedService<Channel, Bearer>;
+type Authorized = InterceptedService<Channel, Caller>;
 
 impl Relatch {
-    /// Reaches Relatch by this channel as the caller with this token.
-    pub fn new(channel: Channel, token: &str) -> Result<Self, TokenUnusable> {
-        let bearer = format!("Bearer {token}").parse::<MetadataValue<Ascii>>();
-        let mut bearer = bearer.map_err(|_| TokenUnusable)?;
-        bearer.set_sensitive(true);
-        Ok(Self {
+    /// Reaches Relatch by this channel, as the caller with this token or as the one that the channel's certificate names.
+    #[must_use]
+    pub fn new(channel: Channel, bearer: Option<Bearer>) -> Self {
+        Self {
             channel,
-            bearer: Bearer(bearer),
-        })
+            caller: Caller(bearer),
+        }
     }
 
     /// Passwords, links and sign-ins.
     pub(super) fn passwords(&self) -> PasswordServiceClient<Authorized> {
-        PasswordServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        PasswordServiceClient::with_interceptor(self.channel.clone(), self.caller.clone())
     }
 
     /// Second factors.
     pub(super) fn factors(&self) -> FactorServiceClient<Authorized> {
-        FactorServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+        FactorServiceClient::with_interceptor(self.channel.clone(), self.caller.clone())
+    }
+
+    /// The scopes that the caller lacks; an error says that Relatch does not know it, or does not answer.
+    ///
+    /// Asks for nothing: Relatch looks at scopes before it reads what a call says, and these say nothing.
+    pub async fn lacking(&self) -> Result<Vec<&'static str>, Status> {
+        let [mut reset, mut profile, mut signin] = std::array::from_fn(|_| self.passwords());
+        let mut factors = self.factors();
+        let (reset, profile, signin, factors) = tokio::join!(
+            reset.inspect_reset(InspectResetRequest::default()),
+            profile.get_security_info(GetSecurityInfoRequest::default()),
+            signin.send_sign_in_code(SendSignInCodeRequest::default()),
+            factors.finish_totp_enrolment(FinishTotpEnrolmentRequest::default()),
+        );
+        let refused = [reset.err(), profile.err(), signin.err(), factors.err()];
+        let mut lacking = Vec::new();
+        for (scope, refused) in SCOPES.into_iter().zip(refused) {
+            match refused {
+                Some(status) if status.code() == Code::PermissionDenied => lacking.push(scope),
+                Some(status) if status.code() != Code::InvalidArgument => return Err(status),
+                Some(_) | None => {}
+            }
+        }
+        Ok(lacking)
     }
 }

@@ -19,9 +19,14 @@ use axum::response::{IntoResponse as _, Response};
 use data_encoding::BASE64URL_NOPAD;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Two years, as browsers that ship a list of such hosts ask for (ASVS 3.4.1 asks for one).
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+
+/// How long a form may take to come, and its page to be made: less than what the listener cuts off without a page.
+const PATIENCE: Duration = Duration::from_secs(9);
 
 /// What is known of a request before a page looks at it.
 #[derive(Debug, Clone)]
@@ -98,7 +103,8 @@ pub(super) async fn around(
         Problem::Elsewhere.page(&console, &visit)
     } else {
         request.extensions_mut().insert(visit.clone());
-        next.run(request).await
+        let answered = timeout(PATIENCE, next.run(request)).await;
+        answered.unwrap_or_else(|_| Problem::Unavailable.page(&console, &visit))
     };
     let mut response = dressed(response, &console, &visit);
     let headers = response.headers_mut();

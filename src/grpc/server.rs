@@ -123,6 +123,12 @@ impl GrpcServer {
         }
     }
 
+    /// The same server, whose listeners are told to end by this instead.
+    #[must_use]
+    pub fn until(self, shutdown: Shutdown) -> Self {
+        Self { shutdown, ..self }
+    }
+
     /// Serves every connection of a listener until the shutdown; then takes no more, and ends when those
     /// there are have been served. Calls under way are finished, streams are told to resume elsewhere.
     pub async fn serve<IO, E>(

@@ -66,6 +66,20 @@ impl Registry {
     /// Gives all metrics their names.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
+        let mut registry = Self::of_pages(metrics);
+        let ours = registry.0.sub_registry_with_prefix("relatch");
+        metrics.calls.register(ours);
+        metrics.hasher.register(ours);
+        metrics.writer.register(ours);
+        metrics.store.register(ours);
+        metrics.delivery.register(ours);
+        metrics.watches.register(ours);
+        registry
+    }
+
+    /// Names those of a process that serves pages alone.
+    #[must_use]
+    pub fn of_pages(metrics: &Metrics) -> Self {
         let mut registry = Collected::default();
         metrics.process.register(&mut registry);
         let ours = registry.sub_registry_with_prefix("relatch");
@@ -74,15 +88,21 @@ impl Registry {
             "Which version runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        metrics.calls.register(ours);
         metrics.connections.register(ours);
-        metrics.hasher.register(ours);
-        metrics.writer.register(ours);
-        metrics.store.register(ours);
-        metrics.delivery.register(ours);
-        metrics.watches.register(ours);
         metrics.traces.register(ours);
         Self(registry)
+    }
+
+    /// The media type and the text, for who scrapes.
+    #[must_use]
+    pub fn told(&self) -> Option<(&'static str, String)> {
+        match self.text() {
+            Ok(text) => Some((Self::MEDIA_TYPE, text)),
+            Err(error) => {
+                tracing::error!(%error, "the metrics could not be told");
+                None
+            }
+        }
     }
 
     /// What is measured at this moment, as [`MEDIA_TYPE`](Self::MEDIA_TYPE).

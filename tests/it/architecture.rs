@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "bearer",
             "breach",
             "cli::account",
             "cli::audit::tail",
@@ -51,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "audit",
+            "bearer",
             "breach",
             "clock",
             "config",
@@ -76,9 +78,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("breach", &["config", "domain"]),
     // Reads certificates as the configuration names them, and gives connections to whoever serves.
     ("tls", &["clock", "config", "domain", "peers"]),
+    // What a client shows of itself.
+    ("bearer", &[]),
     (
         "console",
         &[
+            "bearer",
             "clock",
             "console::sessions",
             "pb",

@@ -1,46 +1,91 @@
 //! A browser as far as forms, cookies and redirects go; it runs no script.
 
 use super::ORIGIN;
+use crate::support::certificates::Authority;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use relatch::web::RemoteAddress;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use tower::ServiceExt as _;
 
+/// Where a browser's requests go.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// To a console in this process.
+    Inside(Router),
+    /// To one that listens at this origin.
+    Outside(Client<HttpsConnector<HttpConnector>, Body>, String),
+}
+
+impl Way {
+    /// To the console that listens here, with TLS if there is an authority to trust.
+    pub(crate) fn to(address: SocketAddr, authority: Option<&Authority>) -> Self {
+        let mut roots = RootCertStore::empty();
+        if let Some(pem) = authority.map(Authority::pem) {
+            let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+            roots.add(certificate).unwrap();
+        }
+        let provider = Arc::new(ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let scheme = if authority.is_some() { "https" } else { "http" };
+        Self::Outside(client, format!("{scheme}://{address}"))
+    }
+}
+
 /// A browser with its cookies, and the page it shows.
-pub(super) struct Browser {
-    router: Router,
-    pub(super) cookies: BTreeMap<String, String>,
-    pub(super) page: Page,
+pub(crate) struct Browser {
+    way: Way,
+    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) page: Page,
     /// What it says of itself with every request.
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 /// An answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Page {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Page {
     /// Where it leads.
-    pub(super) fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.headers
             .get(LOCATION)
             .map_or("", |location| location.to_str().unwrap())
     }
 
     /// Whether it shows this, as it is written in HTML.
-    pub(super) fn shows(&self, text: &str) -> bool {
+    pub(crate) fn shows(&self, text: &str) -> bool {
         self.body.contains(text)
     }
 
     /// What the form of this action says before anybody types.
-    pub(super) fn fields(&self, action: &str) -> Vec<(String, String)> {
+    pub(crate) fn fields(&self, action: &str) -> Vec<(String, String)> {
         let opening = format!("action=\"{action}\"");
         let (_, form) = self
             .body
@@ -72,7 +117,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// Pairs as a form sends them.
-pub(super) fn encoded<A: AsRef<str>, B: AsRef<str>>(pairs: &[(A, B)]) -> String {
+pub(crate) fn encoded<A: AsRef<str>, B: AsRef<str>>(pairs: &[(A, B)]) -> String {
     let pairs: Vec<_> = pairs
         .iter()
         .map(|(a, b)| (a.as_ref(), b.as_ref()))
@@ -81,9 +126,9 @@ pub(super) fn encoded<A: AsRef<str>, B: AsRef<str>>(pairs: &[(A, B)]) -> String 
 }
 
 impl Browser {
-    pub(super) fn new(router: Router) -> Self {
+    pub(crate) fn new(way: Way) -> Self {
         Self {
-            router,
+            way,
             cookies: BTreeMap::new(),
             page: Page::default(),
             headers: Vec::new(),
@@ -91,13 +136,13 @@ impl Browser {
     }
 
     /// Opens an address, as a link in a mail does.
-    pub(super) async fn get(&mut self, path: &str) -> Page {
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
         self.send(Method::GET, path, &[("sec-fetch-site", "none")], "")
             .await
     }
 
     /// Fills in the form of this action on the page that is shown, and sends it off.
-    pub(super) async fn submit(&mut self, action: &str, typed: &[(&str, &str)]) -> Page {
+    pub(crate) async fn submit(&mut self, action: &str, typed: &[(&str, &str)]) -> Page {
         let mut fields = self.page.fields(action);
         for (name, value) in typed {
             match fields.iter_mut().find(|(field, _)| field == name) {
@@ -109,7 +154,7 @@ impl Browser {
     }
 
     /// Sends a form of one's own making, from a page of the console.
-    pub(super) async fn post(&mut self, path: &str, body: &str) -> Page {
+    pub(crate) async fn post(&mut self, path: &str, body: &str) -> Page {
         self.send(
             Method::POST,
             path,
@@ -120,16 +165,20 @@ impl Browser {
     }
 
     /// Sends anything.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &mut self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
     ) -> Page {
+        let origin = match &self.way {
+            Way::Inside(_) => "",
+            Way::Outside(_, origin) => origin,
+        };
         let mut request = Request::builder()
             .method(method)
-            .uri(path)
+            .uri(format!("{origin}{path}"))
             .extension(RemoteAddress([192, 0, 2, 1].into()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         for (name, value) in headers {
@@ -146,7 +195,10 @@ impl Browser {
             request = request.header(COOKIE, cookies.join("; "));
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = match &self.way {
+            Way::Inside(router) => router.clone().oneshot(request).await.unwrap(),
+            Way::Outside(client, _) => client.request(request).await.unwrap().map(Body::new),
+        };
         for cookie in response.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
@@ -167,7 +219,7 @@ impl Browser {
     }
 
     /// The origin of the console, for who claims to come from it.
-    pub(super) fn origin() -> &'static str {
+    pub(crate) fn origin() -> &'static str {
         ORIGIN
     }
 }

@@ -131,6 +131,10 @@ async fn a_person_gets_back_in_without_a_script() {
         assert!(form.shows(attribute), "{attribute}");
     }
     assert!(!form.shows("one-time-code"), "{}", form.body);
+    assert!(
+        !form.shows("=\"a***@example.com\""),
+        "no password manager keeps it as a name"
+    );
 
     let choose = |password, repeated| [("password", password), ("repeated", repeated)];
     let differing = second
@@ -165,7 +169,16 @@ async fn a_person_gets_back_in_without_a_script() {
     second.get("/reset").await;
     let used = second.submit("/reset", &[("token", &token)]).await;
     assert_eq!(used.status, 410);
-    assert!(used.shows("href=\"/forgot-password\">Send a new link"));
+    assert!(used.shows("autocomplete=\"username\""), "{}", used.body);
+    scene.server.inbox.clear();
+    let sent = second
+        .submit("/forgot-password/send", &[("email", "ada@example.com")])
+        .await;
+    assert_eq!(sent.status, 200, "one press leads to another link");
+    let another = scene.link("ada@example.com").await;
+    second.get("/reset").await;
+    let opened = second.submit("/reset", &[("token", &another)]).await;
+    assert_eq!(opened.status, 200);
     second.page = form;
     let used = second
         .submit("/reset/password", &choose(PASSWORD, PASSWORD))
@@ -235,6 +248,20 @@ async fn the_checklist_hears_from_relatch_what_it_thinks() {
         )
         .await;
     assert_eq!(told(good)["violations"], serde_json::json!([]));
+    assert!(
+        weak["suggestions"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("This is one of")
+    );
+    browser.headers.push(("accept-language", "de".to_owned()));
+    let german = browser
+        .post("/reset/check", &super::browser::encoded(&tried("password")))
+        .await;
+    let german = told(german);
+    assert_eq!(german["strength"], "Sehr leicht zu erraten.");
+    let advice = german["suggestions"][0].as_str().unwrap();
+    assert!(advice.starts_with("Das ist eines der"), "{advice}");
     let dead = browser
         .post("/reset/check", &format!("form={form}&token=x&password=x"))
         .await;
@@ -306,7 +333,7 @@ async fn whoever_did_not_ask_ends_the_links_by_one_press_and_not_by_looking() {
         browser
             .get("/cancel/done")
             .await
-            .shows("Nobody can use them")
+            .shows("Nobody can use the links")
     );
     browser.get("/reset").await;
     let dead = browser.submit("/reset", &[("token", &token)]).await;

@@ -1,8 +1,19 @@
 //! What every answer carries, whatever it is.
 
 use super::Scene;
-use axum::http::{HeaderMap, Method};
-use std::collections::BTreeMap;
+use super::browser::{Browser, Way, encoded};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use tempfile::TempDir;
+use tokio::io::duplex;
+use tokio_stream::StreamExt as _;
+use tonic::service::Routes;
+use tonic::transport::{Channel, Endpoint, Server};
+use tower::{ServiceExt as _, service_fn};
 
 /// The pages that anybody may open.
 const PAGES: [&str; 6] = [
@@ -231,4 +242,132 @@ async fn cookies_are_of_this_host_alone() {
         .insert("__Host-relatch-form".to_owned(), "planted".to_owned());
     let renewed = browser.get("/sign-in").await;
     assert!(renewed.headers.contains_key("set-cookie"));
+}
+
+/// The paths of the source's routes that take this method.
+fn routes(method: &str) -> BTreeSet<String> {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/console");
+    let mut found = BTreeSet::new();
+    for file in std::fs::read_dir(source).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for route in text.split(".route(").skip(1) {
+            // Until the next call of the chain; what assets make their routes of is no literal.
+            let route = route.split(";\n").next().unwrap();
+            let route = route.split("\n}").next().unwrap();
+            let Some(("", rest)) = route.trim_start().split_once('"') else {
+                continue;
+            };
+            let (path, handlers) = rest.split_once('"').unwrap();
+            if handlers.contains(&format!("{method}(")) {
+                found.insert(path.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_route_is_forgotten_here() {
+    let listed = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+    assert_eq!(routes("post"), listed(&POSTS));
+    let gets = [&PAGES[..], &SIGNED_IN, &REDIRECTS].concat();
+    assert_eq!(routes("get"), listed(&gets));
+}
+
+/// A console before something that is no Relatch, in which somebody is signed in.
+async fn before(answers: Router) -> (Router, Browser, TempDir) {
+    let scene = Scene::start().await;
+    let cookies = scene.person("ada@example.com").await.cookies;
+    let Scene {
+        server,
+        router,
+        directory,
+    } = scene;
+    drop(router);
+    let router = super::router(server.clock.clone(), channel_to(answers), &directory);
+    server.stop().await;
+    let mut browser = Browser::new(Way::Inside(router.clone()));
+    browser.cookies = cookies;
+    (router, browser, directory)
+}
+
+/// A channel to whatever answers so.
+fn channel_to(answers: Router) -> Channel {
+    let connect = service_fn(move |_| {
+        let (near, far) = duplex(64 * 1024);
+        let incoming = tokio_stream::once(Ok::<_, Infallible>(far)).chain(tokio_stream::pending());
+        let served = Server::builder().add_routes(Routes::from(answers.clone()));
+        tokio::spawn(served.serve_with_incoming(incoming));
+        async { Ok::<_, Infallible>(TokioIo::new(near)) }
+    });
+    Endpoint::from_static("http://relatch").connect_with_connector_lazy(connect)
+}
+
+/// What the forms say, each enough for all of them.
+const EVERYTHING: [(&str, &str); 11] = [
+    ("email", "ada@example.com"),
+    ("password", "x"),
+    ("repeated", "x"),
+    ("present", "x"),
+    ("token", "x"),
+    ("challenge", "x"),
+    ("code", "123456"),
+    ("factor", "1"),
+    ("destination", "x"),
+    ("request_id", "r"),
+    ("from", "/"),
+];
+
+/// Those that ask Relatch nothing.
+const BY_ITSELF: [&str; 4] = ["/language", "/sign-in", "/forgot-password", "/sign-out"];
+
+/// Asks for everything that asks Relatch, and sees this status each time.
+async fn all_fail(browser: &mut Browser, status: u16) {
+    let page = sorted(&with_page());
+    for path in SIGNED_IN {
+        let failed = browser.get(path).await;
+        assert_eq!(failed.status, status, "{path}");
+        assert_eq!(sorted(&golden(&failed.headers)), page, "{path}");
+    }
+    let form = browser.get("/sign-in").await.fields("/sign-in").remove(0);
+    let form = [(form.0.as_str(), form.1.as_str())];
+    let said = encoded(&[&form[..], &EVERYTHING].concat());
+    for path in POSTS.into_iter().filter(|path| !BY_ITSELF.contains(path)) {
+        let failed = browser.post(path, &said).await;
+        assert_eq!(failed.status, status, "{path}: {}", failed.body);
+        assert_eq!(sorted(&golden(&failed.headers)), page, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_relatch_that_answers_nonsense_is_a_fault_and_nobody_is_let_in() {
+    let nonsense = Router::new().fallback(async || "nonsense");
+    let (router, mut browser, directory) = before(nonsense).await;
+    all_fail(&mut browser, 500).await;
+    drop((router, directory));
+}
+
+#[tokio::test]
+async fn a_relatch_that_does_not_answer_is_waited_for_no_longer_than_a_call_may_take() {
+    let silent = Router::new().fallback(std::future::pending::<StatusCode>);
+    let (router, mut browser, directory) = before(silent).await;
+    tokio::time::pause();
+    all_fail(&mut browser, 503).await;
+    drop((router, directory));
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_come_is_answered_by_a_page_all_the_same() {
+    let scene = Scene::start().await;
+    tokio::time::pause();
+    let request = Request::post("/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from_stream(tokio_stream::pending::<
+            Result<Bytes, Infallible>,
+        >()))
+        .unwrap();
+    let answer = scene.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(sorted(&golden(answer.headers())), sorted(&with_page()));
 }

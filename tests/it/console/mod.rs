@@ -1,7 +1,7 @@
 //! The console as a browser sees it, on the very service that the binary runs.
 
 mod addresses;
-mod browser;
+pub(crate) mod browser;
 mod factors;
 mod forgotten;
 mod guard;
@@ -14,12 +14,15 @@ mod sign_in;
 use crate::support::requests::{PASSWORD, code_in, reset_token};
 use crate::support::server::{TestServer, token};
 use axum::Router;
-use browser::{Browser, Page};
+use browser::{Browser, Page, Way};
+use relatch::bearer::Bearer;
+use relatch::clock::Clock;
 use relatch::console::{self, Relatch, Settings};
 use relatch::domain::message::MessageKind;
 use relatch::random::SystemRandom;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tonic::transport::Channel;
 
 /// Where browsers find the console of these tests.
 const ORIGIN: &str = "https://login.example.com";
@@ -35,7 +38,7 @@ impl Scene {
     async fn start() -> Self {
         let server = TestServer::unlimited().await;
         let directory = tempfile::tempdir().unwrap();
-        let router = router(&server, &directory);
+        let router = router(server.clock.clone(), server.channel(), &directory);
         Self {
             server,
             router,
@@ -45,7 +48,7 @@ impl Scene {
 
     /// Somebody who has never been here.
     fn browser(&self) -> Browser {
-        Browser::new(self.router.clone())
+        Browser::new(Way::Inside(self.router.clone()))
     }
 
     /// The same service before which the console was started anew.
@@ -56,7 +59,7 @@ impl Scene {
             directory,
         } = self;
         drop(before);
-        let router = router(&server, &directory);
+        let router = router(server.clock.clone(), server.channel(), &directory);
         Self {
             server,
             router,
@@ -96,14 +99,16 @@ impl Scene {
     }
 }
 
-fn router(server: &TestServer, directory: &TempDir) -> Router {
-    router_by(server, settings(directory))
+/// A console in this directory that calls by this channel.
+fn router(clock: Arc<dyn Clock>, channel: Channel, directory: &TempDir) -> Router {
+    router_by(clock, channel, settings(directory))
 }
 
-fn router_by(server: &TestServer, settings: Settings) -> Router {
-    let relatch = Relatch::new(server.channel(), token("console").expose()).unwrap();
+fn router_by(clock: Arc<dyn Clock>, channel: Channel, settings: Settings) -> Router {
+    let bearer = Bearer::new(token("console").expose()).unwrap();
+    let relatch = Relatch::new(channel, Some(bearer));
     let random = Arc::new(SystemRandom);
-    console::router(settings, relatch, server.clock.clone(), random).unwrap()
+    console::router(settings, relatch, clock, random).unwrap()
 }
 
 fn settings(directory: &TempDir) -> Settings {

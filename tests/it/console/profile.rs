@@ -104,6 +104,13 @@ async fn the_checklist_of_a_signed_in_person_knows_their_name() {
     let scene = Scene::start().await;
     let mut browser = scene.person("ada.lovelace@example.com").await;
     let page = browser.get("/security/password").await;
+    for told in [
+        "At least 15 characters",
+        "data-rule=\"TOO_SHORT\" data-least=\"15\"",
+        "passwordrules=\"minlength: 15; maxlength: 256;\"",
+    ] {
+        assert!(page.shows(told), "{told}: {}", page.body);
+    }
     let form = page.fields("/security/password").remove(0).1;
     let body = format!("form={form}&password=ada.lovelace@example.com");
     browser

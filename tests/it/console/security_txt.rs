@@ -31,7 +31,7 @@ async fn without_a_contact_there_is_no_such_file() {
         security_contact: None,
         ..settings(&directory)
     };
-    scene.router = router_by(&scene.server, settings);
+    scene.router = router_by(scene.server.clock.clone(), scene.server.channel(), settings);
     let missing = scene.browser().get("/.well-known/security.txt").await;
     assert_eq!(missing.status, 404);
     assert!(!missing.shows("Contact:"));

@@ -42,6 +42,18 @@ pub(super) async fn clients(
     )
 }
 
+/// Makes the account of [`EMAIL`], which has no password yet; its id.
+pub(super) async fn account(premises: &Premises, served: &Served) -> String {
+    let creation = pb::CreateAccountRequest {
+        email: EMAIL.to_owned(),
+        email_verified: true,
+        ..pb::CreateAccountRequest::default()
+    };
+    let (_, mut accounts) = clients(premises, served).await;
+    let created = accounts.create_account(creation).await.unwrap();
+    created.into_inner().account.unwrap().account_id
+}
+
 /// The settings that lead to this mail post.
 pub(super) fn lead_to(smtp: &Smtp) -> String {
     let login = smtp.login.as_ref().unwrap();
@@ -123,18 +135,8 @@ async fn a_link_is_mailed_used_and_announced_over_tls_all_the_way() {
     premises.configure_with(&lead_to(&post.settings()), "");
     premises.grant("\"reset\", \"profile\", \"signin\", \"accounts\"");
     let mut served = premises.serve().await;
-    let (mut passwords, mut accounts) = clients(&premises, &served).await;
-    let creation = pb::CreateAccountRequest {
-        email: EMAIL.to_owned(),
-        email_verified: true,
-        ..pb::CreateAccountRequest::default()
-    };
-    let created = accounts
-        .create_account(creation)
-        .await
-        .unwrap()
-        .into_inner();
-    let account_id = created.account.unwrap().account_id;
+    let account_id = account(&premises, &served).await;
+    let (mut passwords, _) = clients(&premises, &served).await;
 
     let forgot = pb::RequestResetRequest {
         email: EMAIL.to_owned(),

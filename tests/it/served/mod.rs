@@ -1,7 +1,9 @@
 //! `relatch serve`: the binary, a configuration file, certificates, signals.
 
+mod apart;
 mod backup;
 mod canaries;
+mod console;
 mod crashes;
 mod damage;
 mod demonstrations;
@@ -176,8 +178,13 @@ scopes = ["reset"]
     }
 
     /// A service that has been started and may not listen yet.
-    fn start(&self, mut command: Command) -> Served {
-        let log = self.path("log");
+    fn start(&self, command: Command) -> Served {
+        self.start_with_log(command, "log")
+    }
+
+    /// A process that has been started, with its log in a file of this name.
+    fn start_with_log(&self, mut command: Command, log: &str) -> Served {
+        let log = self.path(log);
         let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
         Served {
             process,
