@@ -122,7 +122,7 @@ impl Problem {
                 "Etwas fehlt oder ist zu lang. Es wurde nichts geändert. Gehen Sie zurück und versuchen Sie es noch einmal.",
             ),
             Self::LinkInvalid => t.say(
-                "It works once and for a short time only, and a changed password ends it too. Your password is as it was. Your address, and a new one is on its way.",
+                "It works once and for a short time only, and a changed password ends it too. Your password is as it was. Enter your address, and a new one is on its way.",
                 "Er funktioniert einmal und nur kurze Zeit, und auch ein geändertes Passwort beendet ihn. Ihr Passwort ist, wie es war. Ihre Adresse genügt, und ein neuer ist unterwegs.",
             ),
             Self::CancelInvalid => t.say(

@@ -107,11 +107,12 @@
 
   all("[data-until]", (words) => {
     const tell = () => {
-      const left = Math.max(0, Number(words.dataset.until) * 1000 - Date.now());
-      const minutes = Math.ceil(left / 60000);
+      // In whole seconds, the last of which is not over when it begins.
+      const left = Number(words.dataset.until) - Date.now() / 1000;
+      const minutes = left > -1 ? Math.max(1, Math.ceil(left / 60)) : 0;
       const told = ["over", "last"][minutes] ?? "left";
       words.textContent = words.dataset[told].replace("{}", minutes);
-      if (left > 0) setTimeout(tell, Math.min(left, 15000));
+      if (minutes) setTimeout(tell, Math.min(left + 1, 15) * 1000);
     };
     tell();
   });

@@ -6,7 +6,7 @@ import { until } from "./until.mjs";
 /** What messages are listed under. */
 export const LINK = /^Reset your|zurücksetzen$|reset your password here/;
 export const CODE = /^Your .* code$|^Ihr Code|your code to/;
-export const CHANGED = /password was changed/;
+export const ADDRESS_CODE = /^Verify your address/;
 
 export class Inbox {
   #read = new Set();

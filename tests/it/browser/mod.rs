@@ -79,3 +79,8 @@ async fn a_link_ends_with_its_time() {
 async fn a_reset_ends_what_is_signed_in_elsewhere() {
     walk("elsewhere.mjs", &Dev::start().await).await;
 }
+
+#[tokio::test]
+async fn password_and_address_are_changed_from_the_profile() {
+    walk("changes.mjs", &Dev::start().await).await;
+}
