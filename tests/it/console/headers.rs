@@ -8,8 +8,10 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::duplex;
+use tokio::time::Instant;
 use tokio_stream::StreamExt as _;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
@@ -320,7 +322,9 @@ async fn all_fail(browser: &mut Browser, status: u16) {
     let form = [(form.0.as_str(), form.1.as_str())];
     let said = encoded(&[&form[..], &EVERYTHING].concat());
     for path in POSTS.into_iter().filter(|path| !BY_ITSELF.contains(path)) {
+        let begun = Instant::now();
         let failed = browser.post(path, &said).await;
+        assert!(begun.elapsed() < Duration::from_secs(6), "{path}");
         assert_eq!(failed.status, status, "{path}: {}", failed.body);
         assert_eq!(sorted(&golden(&failed.headers)), page, "{path}");
     }
@@ -354,7 +358,9 @@ async fn a_form_that_does_not_come_is_answered_by_a_page_all_the_same() {
             Result<Bytes, Infallible>,
         >()))
         .unwrap();
+    let begun = Instant::now();
     let answer = scene.router.clone().oneshot(request).await.unwrap();
+    assert!(begun.elapsed() < relatch::web::REQUEST_TIME);
     assert_eq!(answer.status(), 503);
     assert_eq!(sorted(&golden(answer.headers())), sorted(&with_page()));
 }

@@ -150,6 +150,8 @@ async fn a_person_gets_back_in_from_another_machine_and_both_may_be_restarted() 
     let chosen = [("password", PASSWORD), ("repeated", PASSWORD)];
     let done = second.submit("/reset/password", &chosen).await;
     assert_eq!(done.location(), "/reset/done", "{}", done.body);
+    // The notice of the change; the code comes after it.
+    post.mail(2).await;
     sign_in(&mut first, &post, 3).await;
     assert_eq!(first.get("/security").await.status, 200);
 
