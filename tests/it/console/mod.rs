@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 mod factors;
+mod fake;
 mod forgotten;
 mod guard;
 mod headers;
