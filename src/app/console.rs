@@ -71,11 +71,13 @@ pub fn settings(
     origin: String,
     directory: PathBuf,
 ) -> Result<Settings, ConsoleRefused> {
+    let security_contact = look.security_contact.as_ref();
     let networks = look.trusted_proxies.clone();
     Ok(Settings {
         origin,
         product_name: mail.product_name.clone(),
         support_contact: mail.support_contact.clone(),
+        security_contact: security_contact.map(|contact| contact.as_str().to_owned()),
         accent: look.accent.as_str().to_owned(),
         logo: look.logo_file.as_deref().map(logo).transpose()?,
         trusted_proxies: Box::new(move |address| {

@@ -16,8 +16,11 @@ use crate::config::{
     Config, KeyringFile, KeyringFileError, KeyringWatch, PrivateFile, PrivateFileError,
 };
 use crate::delivery::inbox::{self, Inbox};
+use crate::delivery::smtp::{Sender, Unwritable};
+use crate::domain::account::DisplayName;
 use crate::domain::caller::{CallerCredential, CallerToken};
 use crate::domain::keyring::{KeyId, Keyring};
+use crate::domain::mailbox::{Mailbox, MailboxUnreadable};
 use crate::domain::page::{Origin, Pages};
 use crate::metrics::{Listener, Metrics};
 use crate::random::{self, NoEntropy, SystemRandom};
@@ -83,6 +86,12 @@ pub enum DevError {
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Mails would leave in nobody's name.
+    #[error(transparent)]
+    Sender(#[from] MailboxUnreadable),
+    /// Mails would leave in a name that no mail can have.
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
     /// There can be no pages.
     #[error(transparent)]
     Console(#[from] ConsoleRefused),
@@ -156,6 +165,13 @@ impl Demonstration {
         ));
         tokio::spawn(keyring.run(shutdown.clone().requested()));
 
+        let basis = inbox::Basis {
+            store: Arc::clone(&app.service.store),
+            sender: sender(&self.config.mail.product_name)?,
+            listens_on: sockets.inbox.address.ip(),
+            ending: shutdown.clone(),
+        };
+
         ready(&banner::banner(&told, file.path()))?;
         let listeners = Listeners {
             pages: vec![
@@ -163,7 +179,7 @@ impl Demonstration {
                 (
                     Listener::Inbox,
                     sockets.inbox.listener.into(),
-                    inbox::router(inbox, Arc::clone(&app.service.store)),
+                    inbox::router(inbox, basis),
                 ),
             ],
             grpc: sockets.grpc.listener.into(),
@@ -173,6 +189,16 @@ impl Demonstration {
         // On the heap: it is the whole service.
         Ok(Box::pin(running).await.map_err(DevError::from)?)
     }
+}
+
+/// In whose name mails would leave: nobody's, for there is no mail server.
+fn sender(product_name: &str) -> Result<Sender, DevError> {
+    let nobody = Mailbox::parse("no-reply@example.com")?;
+    let from = Mailbox {
+        name: DisplayName::parse(product_name).unwrap_or_default(),
+        ..nobody
+    };
+    Ok(Sender::new(&from, None)?)
 }
 
 /// The keyring of the data directory; a demonstration makes its own.

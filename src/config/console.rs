@@ -2,6 +2,7 @@
 
 use super::reader::Reader;
 use super::remote::{self, Remote};
+use super::security_contact::SecurityContact;
 use super::{ConfigRefused, Listener, Log, Mail, Profile, ShutdownPace, Source, Tls, Traces};
 use crate::domain::page::Origin;
 use ipnet::IpNet;
@@ -33,6 +34,8 @@ pub struct Look {
     pub accent: Accent,
     /// A picture for the top of each page.
     pub logo_file: Option<PathBuf>,
+    /// Whom to tell of a weakness; `None` is nobody.
+    pub security_contact: Option<SecurityContact>,
 }
 
 /// Everything that `relatch console` takes from the same file. It needs no keys, no database and no mail server.
@@ -170,6 +173,7 @@ impl Reader {
         });
         let accent = self.text("console.accent", Accent::parse);
         let logo_file = self.optional("console.logo_file", PathBuf::from_str);
+        let security_contact = self.optional("console.security_contact", SecurityContact::parse);
         let has_pages = !self.is_empty(LISTEN);
         if apart && !has_pages {
             let what = "must be set: where browsers, or what stands before the pages, reach them";
@@ -196,6 +200,7 @@ impl Reader {
                 trusted_proxies: trusted_proxies?,
                 accent: accent?,
                 logo_file: logo_file?,
+                security_contact: security_contact?,
             },
         })
     }

@@ -20,6 +20,7 @@ mod reader;
 mod remote;
 mod retention;
 mod sections;
+mod security_contact;
 mod sms;
 mod smtp;
 mod source;
@@ -44,6 +45,7 @@ pub use retention::Retention;
 pub use sections::{
     Grpc, Intake, Keys, Listener, Log, LogFormat, Mail, ShutdownPace, SignIn, Store,
 };
+pub use security_contact::SecurityContact;
 pub use sms::{Sms, SmsGateway};
 pub use smtp::{Smtp, SmtpLogin, SmtpSecurity};
 pub use source::{Source, System};

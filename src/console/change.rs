@@ -1,14 +1,13 @@
 //! Changing the password by the present one. The session goes on under another id; every other one ends.
 
 use super::Console;
-use super::cookies::Cookie;
 use super::forgot::request_id;
 use super::forms::Filled;
 use super::new_password::{Fields, Try, Wrong, checked};
 use super::problem::Problem;
 use super::refused::Refused;
 use super::session::{SignedIn, signed_out};
-use super::shell::{Shell, see, show, with_cookie};
+use super::shell::{Shell, see, show};
 use super::visit::Visit;
 use crate::pb::check_password_request::Subject;
 use crate::pb::{ChangePasswordRequest, CheckPasswordRequest};
@@ -163,15 +162,6 @@ async fn change(
             };
         }
     };
-    let renewed = async {
-        console.end_session(&signed_in.id).await?;
-        console
-            .begin_session(signed_in.account_id, version, None)
-            .await
-    };
-    match renewed.await {
-        Ok(Some(id)) => with_cookie(see("/security"), Cookie::Session, Some(&id), console.secure),
-        // The password is changed all the same: sign in with it.
-        Ok(None) | Err(_) => signed_out(&console, "/sign-in"),
-    }
+    let gone_on = console.go_on(signed_in, version, see("/security")).await;
+    gone_on.unwrap_or_else(|| signed_out(&console, "/sign-in"))
 }

@@ -146,13 +146,6 @@ async fn done(
     with_cookie(page, Cookie::Session, None, console.secure)
 }
 
-fn proof(console: &Console, signed_in: &SignedIn) -> Result<String, Refused> {
-    let proof = console.proofs.of(&signed_in.id);
-    proof
-        .map(|proof| proof.to_string())
-        .ok_or(Refused::ProofInvalid)
-}
-
 #[derive(Deserialize)]
 struct Choice {
     factor: i32,
@@ -167,7 +160,7 @@ async fn set(
     let changed = async {
         let asked = SetSecondFactorRequest {
             account_id: signed_in.account_id.clone(),
-            proof: proof(&console, &signed_in)?,
+            proof: console.proof(&signed_in)?,
             second_factor: factor,
         };
         console.relatch.factors().set_second_factor(asked).await?;
@@ -188,7 +181,7 @@ async fn begin_app(
     let begun = async {
         let asked = BeginTotpEnrolmentRequest {
             account_id: signed_in.account_id.clone(),
-            proof: proof(&console, &signed_in)?,
+            proof: console.proof(&signed_in)?,
         };
         let begun = console.relatch.factors().begin_totp_enrolment(asked).await;
         Ok::<_, Refused>(begun?.into_inner())
@@ -262,7 +255,7 @@ async fn renew_codes(
     let renewed = async {
         let asked = RenewRecoveryCodesRequest {
             account_id: signed_in.account_id.clone(),
-            proof: proof(&console, &signed_in)?,
+            proof: console.proof(&signed_in)?,
         };
         let renewed = console.relatch.factors().renew_recovery_codes(asked).await;
         Ok::<_, Refused>(renewed?.into_inner().recovery_codes)

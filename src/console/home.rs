@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 }
 
 /// The pages that can be shown again in another language.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/sign-in",
     "/forgot-password",
     "/reset",
@@ -33,6 +33,8 @@ const PAGES: [&str; 9] = [
     "/security",
     "/security/password",
     "/security/factor",
+    "/security/address",
+    "/security/address/code",
 ];
 
 #[derive(Deserialize)]

@@ -21,6 +21,7 @@ mod shell;
 mod visit;
 mod words;
 
+mod address;
 mod cancel;
 mod change;
 mod factors;
@@ -28,6 +29,7 @@ mod forgot;
 mod home;
 mod reset;
 mod security;
+mod security_txt;
 mod sign_in;
 
 pub use self::relatch::{Relatch, SCOPES};
@@ -57,6 +59,7 @@ pub(crate) struct Console {
     brand: Brand,
     assets: Assets,
     origin: String,
+    security_contact: Option<String>,
     /// Whether browsers reach it by https.
     secure: bool,
     trusted_proxies: Networks,
@@ -86,10 +89,12 @@ pub fn router(
         assets,
         secure: settings.origin.starts_with("https://"),
         origin: settings.origin,
+        security_contact: settings.security_contact,
         trusted_proxies: settings.trusted_proxies,
     });
     let router = served
         .merge(home::routes())
+        .merge(security_txt::routes())
         .merge(forgot::routes())
         .merge(reset::routes())
         .merge(cancel::routes())
@@ -97,6 +102,7 @@ pub fn router(
         .merge(security::routes())
         .merge(change::routes())
         .merge(factors::routes())
+        .merge(address::routes())
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(forms::LONGEST))
         .layer(from_fn_with_state(Arc::clone(&console), visit::around))

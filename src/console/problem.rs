@@ -66,6 +66,7 @@ impl From<&Refused> for Problem {
             | Refused::PasswordRejected(_)
             | Refused::NoAccount
             | Refused::NoWay
+            | Refused::EmailTaken
             | Refused::Fault => Self::Fault,
         }
     }

@@ -29,6 +29,8 @@ pub(super) enum Refused {
     NoAccount,
     /// There is no verified address, or no way to it.
     NoWay,
+    /// The email is another account's.
+    EmailTaken,
     /// Relatch cannot answer at the moment.
     Unavailable,
     /// Relatch, or the way the console calls it, is at fault.
@@ -57,6 +59,7 @@ impl From<Status> for Refused {
                 Self::TooOften(delay.unwrap_or(Duration::from_mins(1)))
             }
             ("ACCOUNT_NOT_FOUND" | "ACCOUNT_DISABLED", _) => Self::NoAccount,
+            ("EMAIL_TAKEN", _) => Self::EmailTaken,
             ("NO_VERIFIED_ADDRESS", _) | (_, Code::Unimplemented) => Self::NoWay,
             (
                 _,

@@ -140,10 +140,33 @@ impl Console {
         Ok(Some(id))
     }
 
+    /// `page`, for somebody who has changed their credentials by themselves, which have this version now: their session
+    /// goes on under another id, and whoever else is signed in is not any more. `None` if it cannot go on.
+    pub(super) async fn go_on(
+        &self,
+        signed_in: SignedIn,
+        credential_version: i64,
+        page: Response,
+    ) -> Option<Response> {
+        // The change is made whatever becomes of the session: who cannot go on signs in anew.
+        self.end_session(&signed_in.id).await.ok()?;
+        let begun = self.begin_session(signed_in.account_id, credential_version, None);
+        let id = begun.await.ok()??;
+        Some(with_cookie(page, Cookie::Session, Some(&id), self.secure))
+    }
+
     /// Ends a session.
     pub(super) async fn end_session(&self, id: &IdHash) -> Result<(), Problem> {
         self.proofs.forget(id);
         self.sessions.end(*id).await.map_err(failed)
+    }
+
+    /// What somebody proved when they signed in, if that is good still.
+    pub(super) fn proof(&self, signed_in: &SignedIn) -> Result<String, Refused> {
+        let proof = self.proofs.of(&signed_in.id);
+        proof
+            .map(|proof| proof.to_string())
+            .ok_or(Refused::ProofInvalid)
     }
 
     /// Ends the session that a request came with, whoever it belongs to.

@@ -14,6 +14,8 @@ pub struct Settings {
     pub product_name: String,
     /// Whom people can ask for help.
     pub support_contact: Option<String>,
+    /// Whom to tell of a weakness: a `mailto:` or `https:` address.
+    pub security_contact: Option<String>,
     /// The colour of buttons.
     pub accent: String,
     /// A picture for the top of each page.

@@ -2,15 +2,17 @@
 //! browser. Nothing leaves the machine, and a restart forgets everything.
 
 mod http;
+mod live;
 mod page;
 #[cfg(test)]
 mod tests;
 
-pub use http::router;
+pub use http::{Basis, router};
 
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 use super::channel::{Channel, OutgoingMessage, SendError};
 use crate::domain::id::MessageId;
@@ -22,6 +24,7 @@ const CAPACITY: usize = 1_000;
 #[derive(Clone, Default)]
 pub struct Inbox {
     messages: Arc<Mutex<VecDeque<Arc<OutgoingMessage>>>>,
+    changes: Arc<watch::Sender<()>>,
 }
 
 impl Inbox {
@@ -44,6 +47,12 @@ impl Inbox {
     /// Forgets every message.
     pub fn clear(&self) {
         self.lock().clear();
+        self.changes.send_replace(());
+    }
+
+    /// Is told of every change from now on.
+    fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<OutgoingMessage>>> {
@@ -57,10 +66,13 @@ impl Inbox {
 #[async_trait]
 impl Channel for Inbox {
     async fn send(&self, message: OutgoingMessage) -> Result<(), SendError> {
-        let mut messages = self.lock();
-        messages.retain(|kept| kept.message_id != message.message_id);
-        messages.push_front(Arc::new(message));
-        messages.truncate(CAPACITY);
+        {
+            let mut messages = self.lock();
+            messages.retain(|kept| kept.message_id != message.message_id);
+            messages.push_front(Arc::new(message));
+            messages.truncate(CAPACITY);
+        }
+        self.changes.send_replace(());
         Ok(())
     }
 }

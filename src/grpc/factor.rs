@@ -142,11 +142,14 @@ impl FactorService for FactorApi {
         let pb::FinishAddressVerificationRequest { account_id, code } = request.into_inner();
         let code = Zeroizing::new(code);
         let account_id = read::account_id("account_id", &account_id)?;
-        self.service
+        let version = self
+            .service
             .finish_address_verification(call, account_id, &code)
             .await
             .map_err(Refusal::from)?;
-        Ok(Response::new(pb::FinishAddressVerificationResponse {}))
+        Ok(Response::new(pb::FinishAddressVerificationResponse {
+            credential_version: version.get(),
+        }))
     }
 }
 

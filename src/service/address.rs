@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::error::ServiceError;
+use crate::domain::account::CredentialVersion;
 use crate::domain::call::Call;
 use crate::domain::code::{self, CODE_LIFETIME, Code};
 use crate::domain::id::AccountId;
@@ -45,13 +46,14 @@ impl Service {
         }
     }
 
-    /// Makes the address the account's, by the code that was sent there.
+    /// Makes the address the account's, by the code that was sent there. The answer is the version of its
+    /// credentials from then on.
     pub async fn finish_address_verification(
         &self,
         call: Call,
         account_id: AccountId,
         code: &str,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<CredentialVersion, ServiceError> {
         let tried = self
             .store
             .try_verification(TryVerification {
@@ -84,7 +86,7 @@ impl Service {
             notices: self.address_notices()?,
         };
         match self.store.finish_verification(intent).await? {
-            VerificationFinished::Finished => Ok(()),
+            VerificationFinished::Finished(version) => Ok(version),
             VerificationFinished::EmailTaken => Err(ServiceError::EmailTaken),
             VerificationFinished::Gone => Err(ServiceError::ChallengeInvalid),
         }

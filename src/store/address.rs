@@ -92,8 +92,8 @@ pub struct FinishVerification {
 /// How that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerificationFinished {
-    /// The address is the account's, verified.
-    Finished,
+    /// The address is the account's, verified, and its credentials have this version.
+    Finished(CredentialVersion),
     /// It is another account's.
     EmailTaken,
     /// The verification was ended or the credentials moved meanwhile, and nothing is changed.

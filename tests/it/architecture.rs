@@ -111,7 +111,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "delivery",
         &[
-            "clock", "domain", "metrics", "random", "shutdown", "store", "traces", "web",
+            "clock", "domain", "metrics", "pulled", "random", "shutdown", "store", "traces", "web",
         ],
     ),
     (

@@ -8,13 +8,19 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::json;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Inbox;
+use super::live::Live;
 use super::page::{InboxPage, LISTED, Open, SCRIPT, STYLE};
 use crate::delivery::channel::OutgoingMessage;
+use crate::delivery::smtp::Sender;
+use crate::domain::id::MessageId;
+use crate::domain::message::ChannelKind;
+use crate::shutdown::Shutdown;
 use crate::store::{MessageFilter, MessagePage, MessageRecord, Store, StoreError};
-use crate::web::{inline_policy, page, protected};
+use crate::web::{inline_policy, of_this_machine, page, protected};
 
 /// How many suppressed requests are told, newest first.
 const SUPPRESSED: u32 = 100;
@@ -26,35 +32,56 @@ const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; 
 /// Makes links open in a new window, for a page that protects itself refuses to be framed.
 const OPEN_ELSEWHERE: &str = "<base target=\"_blank\">";
 
-/// The pages and the JSON of `inbox`; `store` knows which requests led to no message.
+/// What the inbox stands on.
+pub struct Basis {
+    /// Knows which requests led to no message.
+    pub store: Arc<dyn Store>,
+    /// In whose name mails would leave.
+    pub sender: Sender,
+    /// The address that it listens on.
+    pub listens_on: IpAddr,
+    /// Ends the streams.
+    pub ending: Shutdown,
+}
+
+/// The pages and the JSON of `inbox`.
 ///
 /// | path | answer |
 /// |---|---|
 /// | `GET /` | the page |
 /// | `GET /messages/ID`, `GET /messages/ID/html` | the page with a message open, and its HTML part |
+/// | `GET /events` | Server-Sent Events: one at once, and one for each change from then on; 503 beside 16 others |
 /// | `GET /api/messages` | all messages, newest first: `id`, `kind`, `channel`, `to`, `subject`, `text`, `html` (or null), `sent_at` (RFC 3339) |
 /// | `DELETE /api/messages` | forgets them |
 /// | `GET /api/messages/ID` | one of them |
 /// | `GET /api/suppressed` | the newest 100 requests that led to no message: `id`, `kind`, `channel`, `destination` (masked), `reason`, `requested_at` |
 ///
-/// Whoever reaches it reads live links: it is for loopback addresses.
-pub fn router(inbox: Inbox, store: Arc<dyn Store>) -> Router {
+/// Whoever reaches it reads live links: it is for loopback addresses, and answers to their names alone.
+pub fn router(inbox: Inbox, basis: Basis) -> Router {
     let router = Router::new()
         .route("/", get(start))
         .route("/messages/{id}", get(open_message))
         .route("/messages/{id}/html", get(html_part))
+        .route("/events", get(events))
         .route("/api/messages", get(list).delete(clear))
         .route("/api/messages/{id}", get(one))
         .route("/api/suppressed", get(suppressed))
-        .with_state(Desk { inbox, store });
+        .with_state(Desk {
+            inbox,
+            store: basis.store,
+            sender: Arc::new(basis.sender),
+            live: Live::new(basis.ending),
+        });
     let policy = inline_policy(STYLE, SCRIPT, "; connect-src 'self'; frame-src 'self'");
-    protected(router, policy)
+    protected(of_this_machine(router, basis.listens_on), policy)
 }
 
 #[derive(Clone)]
-struct Desk {
-    inbox: Inbox,
+pub(super) struct Desk {
+    pub(super) inbox: Inbox,
     store: Arc<dyn Store>,
+    sender: Arc<Sender>,
+    live: Live,
 }
 
 impl Desk {
@@ -62,13 +89,19 @@ impl Desk {
         self.inbox.message(id.parse().ok()?)
     }
 
-    async fn suppressed(&self) -> Result<Vec<MessageRecord>, StoreError> {
+    async fn suppressed(&self, at_most: u32) -> Result<Vec<MessageRecord>, StoreError> {
         let page = MessagePage {
             filter: MessageFilter::Suppressed,
             after: None,
-            at_most: SUPPRESSED,
+            at_most,
         };
         self.store.list_messages(page).await
+    }
+
+    /// The newest request that led to no message, if there is one and the store can be read.
+    pub(super) async fn newest_suppressed(&self) -> Option<MessageId> {
+        let newest = self.suppressed(1).await.ok()?;
+        newest.first().map(|record| record.message_id)
     }
 
     async fn page(&self, open: Open) -> Response {
@@ -78,9 +111,19 @@ impl Desk {
             style: STYLE,
             script: SCRIPT,
             messages,
-            suppressed: self.suppressed().await.ok(),
+            suppressed: self.suppressed(SUPPRESSED).await.ok(),
             open,
         })
+    }
+
+    fn open(&self, message: Arc<OutgoingMessage>) -> Open {
+        let head = match message.channel {
+            ChannelKind::Email => self.sender.head(&message),
+            ChannelKind::Sms => Ok(Vec::new()),
+        };
+        // An address that no mail server would take has no headers.
+        let head = head.unwrap_or_default();
+        Open::Message { message, head }
     }
 }
 
@@ -90,9 +133,13 @@ async fn start(State(desk): State<Desk>) -> Response {
 
 async fn open_message(State(desk): State<Desk>, Path(id): Path<String>) -> Response {
     match desk.message(&id) {
-        Some(message) => desk.page(Open::Message(message)).await,
+        Some(message) => desk.page(desk.open(message)).await,
         None => (StatusCode::NOT_FOUND, desk.page(Open::Missing).await).into_response(),
     }
+}
+
+async fn events(State(desk): State<Desk>) -> Response {
+    desk.live.clone().stream(desk)
 }
 
 async fn html_part(State(desk): State<Desk>, Path(id): Path<String>) -> Response {
@@ -189,7 +236,7 @@ async fn one(State(desk): State<Desk>, Path(id): Path<String>) -> Response {
 }
 
 async fn suppressed(State(desk): State<Desk>) -> Response {
-    match desk.suppressed().await {
+    match desk.suppressed(SUPPRESSED).await {
         Ok(records) => {
             let records: Vec<_> = records.into_iter().map(SuppressedJson::from).collect();
             Json(records).into_response()

@@ -4,7 +4,7 @@ use askama::Template;
 use std::sync::Arc;
 
 use crate::delivery::channel::OutgoingMessage;
-use crate::domain::message::Suppression;
+use crate::domain::message::{ChannelKind, Suppression};
 use crate::domain::time::Timestamp;
 use crate::store::MessageRecord;
 
@@ -28,7 +28,11 @@ pub(super) struct InboxPage {
 /// What stands on the right.
 pub(super) enum Open {
     Nothing,
-    Message(Arc<OutgoingMessage>),
+    Message {
+        message: Arc<OutgoingMessage>,
+        /// The headers that it has as a mail; none for a text message.
+        head: Vec<(String, String)>,
+    },
     /// No such message, or not any more.
     Missing,
 }
@@ -36,7 +40,7 @@ pub(super) enum Open {
 impl InboxPage {
     fn opened(&self) -> Option<&OutgoingMessage> {
         match &self.open {
-            Open::Message(message) => Some(message),
+            Open::Message { message, .. } => Some(message),
             Open::Nothing | Open::Missing => None,
         }
     }
@@ -62,6 +66,14 @@ fn title(message: &OutgoingMessage) -> &str {
 /// Whether a line of a text message is a link and nothing else.
 fn is_link(line: &str) -> bool {
     line.starts_with("https://") || line.starts_with("http://")
+}
+
+/// How a message travels, for people.
+const fn way(channel: ChannelKind) -> &'static str {
+    match channel {
+        ChannelKind::Email => "Email",
+        ChannelKind::Sms => "SMS",
+    }
 }
 
 /// The time of day in UTC, to the second.

@@ -5,7 +5,8 @@
 //! ones share `layout.html`; every text message is one, `LANGUAGE/MAIL.txt` below a directory of its
 //! own. English and German are compiled in and checked when they are compiled. An operator may put
 //! files of the same names into directories of their own, where a further language directory adds
-//! that language; see [`Renderer::new`].
+//! that language; see [`Renderer::new`]. But for the layout every file is whole, though notices have the
+//! same table: what an operator copies to change it, or to translate it, needs no other file beside it.
 //!
 //! A mail's text template begins with `Subject: …` and an empty line. Its paragraphs stand on one
 //! line each and are folded once the values are in. A text message goes out as it is written. The

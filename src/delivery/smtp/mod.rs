@@ -25,8 +25,8 @@ use zeroize::Zeroizing;
 
 pub use self::check::CheckFailed;
 use self::kept::Kept;
-pub use self::letter::Unwritable;
-use self::letter::{Letter, Sender};
+use self::letter::Letter;
+pub use self::letter::{Sender, Unwritable};
 use self::session::{Protection, Server, Session};
 use self::verdict::{Cause, Stage, Trouble, Verdict};
 use super::breaker::{Admission, Gate};

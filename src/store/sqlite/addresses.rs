@@ -197,5 +197,5 @@ pub(super) fn finish(
     } else {
         notices::tell_of_another_address(work, &before, &after, intent.notices)?;
     }
-    Ok(VerificationFinished::Finished)
+    Ok(VerificationFinished::Finished(after.credential_version))
 }

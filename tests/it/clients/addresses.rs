@@ -135,3 +135,19 @@ async fn the_console_of_a_demonstration_reaches_its_service_and_links_lead_to_it
         "{opened}"
     );
 }
+
+#[tokio::test]
+async fn whom_to_tell_of_a_weakness_is_told_as_it_is_configured() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = "[console]\nsecurity_contact = \"https://example.com/security\"\n";
+    fs::write(directory.path().join("relatch.toml"), settings).unwrap();
+    let dev = Dev::start_in(directory, &["--config", "relatch.toml"]).await;
+    let console = dev.field("console");
+    let told = fetched(&format!("{console}/.well-known/security.txt"));
+    assert!(
+        told.starts_with("Contact: https://example.com/security\nExpires: 20"),
+        "{told}"
+    );
+    let canonical = format!("\nCanonical: {console}/.well-known/security.txt\n");
+    assert!(told.ends_with(&canonical), "{told}");
+}

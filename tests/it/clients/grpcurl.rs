@@ -122,7 +122,7 @@ impl Dev {
     }
 
     /// The first mail of this kind to this address that is none of those before.
-    async fn mail(&self, email: &str, kind: &str, before: &[Value]) -> Value {
+    pub(super) async fn mail(&self, email: &str, kind: &str, before: &[Value]) -> Value {
         until("the mail", || {
             self.messages().into_iter().find(|message| {
                 message["to"] == email

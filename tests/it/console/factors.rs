@@ -98,6 +98,8 @@ async fn a_change_needs_a_sign_in_of_these_minutes() {
         ("/security/app", ""),
         ("/security/factor", "&factor=2"),
         ("/security/recovery-codes", ""),
+        ("/security/email", "&address=ada%40example.net"),
+        ("/security/phone", "&address=%2B14155550177"),
     ] {
         let refused = browser.post(path, &format!("form={form}{more}")).await;
         assert_eq!(refused.status, 403, "{path}");
@@ -117,6 +119,7 @@ async fn sms_needs_a_verified_phone_and_recovery_codes_can_be_made_anew() {
         "{}",
         refused.body
     );
+    assert!(refused.shows("<a href=\"/security/address\">add or change your phone</a>"));
 
     let account = scene.server.sms_account("grace@example.com").await;
     let token = scene.server.request_link("grace@example.com").await;

@@ -23,13 +23,19 @@ const PAGES: [&str; 6] = [
 ];
 
 /// The pages of somebody who is signed in.
-const SIGNED_IN: [&str; 3] = ["/security", "/security/password", "/security/factor"];
+const SIGNED_IN: [&str; 5] = [
+    "/security",
+    "/security/password",
+    "/security/factor",
+    "/security/address",
+    "/security/address/code",
+];
 
 /// What leads elsewhere.
 const REDIRECTS: [&str; 2] = ["/", "/.well-known/change-password"];
 
 /// What changes something, or asks Relatch.
-pub(super) const POSTS: [&str; 21] = [
+pub(super) const POSTS: [&str; 24] = [
     "/language",
     "/sign-in",
     "/sign-in/password",
@@ -51,6 +57,9 @@ pub(super) const POSTS: [&str; 21] = [
     "/security/app",
     "/security/app/code",
     "/security/recovery-codes",
+    "/security/email",
+    "/security/phone",
+    "/security/address/code",
 ];
 
 /// The headers of an answer, without what differs from one to the next by nature.
@@ -137,6 +146,10 @@ async fn every_answer_of_every_route_carries_the_same_headers() {
         assert_eq!(led.status, 303, "{path}");
         assert_eq!(sorted(&golden(&led.headers)), redirect, "{path}");
     }
+    let told = stranger.get("/.well-known/security.txt").await;
+    assert_eq!(told.status, 200);
+    let plain = format!("{ALWAYS}content-type: text/plain; charset=utf-8\n");
+    assert_eq!(sorted(&golden(&told.headers)), sorted(&plain));
     for path in [
         "/nowhere",
         "/.well-known/resource-that-should-not-exist",

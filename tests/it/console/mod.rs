@@ -1,5 +1,6 @@
 //! The console as a browser sees it, on the very service that the binary runs.
 
+mod addresses;
 pub(crate) mod browser;
 mod factors;
 mod fake;
@@ -8,6 +9,7 @@ mod guard;
 mod headers;
 mod others;
 mod profile;
+mod security_txt;
 mod sign_in;
 
 use crate::support::requests::{PASSWORD, code_in, reset_token};
@@ -100,18 +102,26 @@ impl Scene {
 
 /// A console in this directory that calls by this channel.
 fn router(clock: Arc<dyn Clock>, channel: Channel, directory: &TempDir) -> Router {
-    let settings = Settings {
+    router_by(clock, channel, settings(directory))
+}
+
+fn router_by(clock: Arc<dyn Clock>, channel: Channel, settings: Settings) -> Router {
+    let bearer = Bearer::new(token("console").expose()).unwrap();
+    let relatch = Relatch::new(channel, Some(bearer));
+    let random = Arc::new(SystemRandom);
+    console::router(settings, relatch, clock, random).unwrap()
+}
+
+fn settings(directory: &TempDir) -> Settings {
+    Settings {
         origin: ORIGIN.to_owned(),
         product_name: "Example <&>".to_owned(),
         support_contact: Some("support@example.com".to_owned()),
+        security_contact: Some("mailto:security@example.com".to_owned()),
         accent: "#1d4fd7".to_owned(),
         logo: None,
         trusted_proxies: Box::new(|_| false),
         directory: directory.path().to_owned(),
         inbox: None,
-    };
-    let bearer = Bearer::new(token("console").expose()).unwrap();
-    let relatch = Relatch::new(channel, Some(bearer));
-    let random = Arc::new(SystemRandom);
-    console::router(settings, relatch, clock, random).unwrap()
+    }
 }

@@ -8,7 +8,7 @@ use crate::support::requests::{OTHER_PASSWORD, PASSWORD};
 const CLAIMS: [&str; 6] = ["account_id", "account", "email", "id", "user", "username"];
 
 /// Every form of a signed-in person, with what it takes to be read.
-const FORMS: [(&str, &[(&str, &str)]); 8] = [
+const FORMS: [(&str, &[(&str, &str)]); 11] = [
     ("/security/link", &[("request_id", "r")]),
     (
         "/security/password",
@@ -24,6 +24,9 @@ const FORMS: [(&str, &[(&str, &str)]); 8] = [
     ("/security/app", &[]),
     ("/security/app/code", &[("code", "123456")]),
     ("/security/recovery-codes", &[]),
+    ("/security/email", &[("address", "mallory@example.net")]),
+    ("/security/phone", &[("address", "+14155550199")]),
+    ("/security/address/code", &[("code", "123456")]),
     ("/sign-out-everywhere", &[]),
 ];
 

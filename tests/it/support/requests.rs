@@ -68,6 +68,12 @@ pub(crate) fn code_in(message: &OutgoingMessage) -> String {
     words.find(word).expect("the message has a code").to_owned()
 }
 
+/// Six other digits.
+pub(crate) fn another_code(code: &str) -> String {
+    let number: u32 = code.parse().unwrap();
+    format!("{:06}", (number + 500_000) % 1_000_000)
+}
+
 fn token_in(text: &str, prefix: &str) -> String {
     let start = text.find(prefix).expect("the mail has the link");
     text[start..]

@@ -38,12 +38,6 @@ impl Person {
     }
 }
 
-/// Another code than this one.
-fn wrong(code: &str) -> String {
-    let number: u32 = code.parse().unwrap();
-    format!("{:06}", (number + 500_000) % 1_000_000)
-}
-
 impl TestServer {
     /// Somebody new whose second factor this is.
     pub(super) async fn person_with(&self, factor: pb::SecondFactor) -> Person {

@@ -1,7 +1,6 @@
 //! A reset that asks for a code.
 
-use super::wrong;
-use crate::support::requests::{OTHER_PASSWORD, PASSWORD, confirm, reason};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, another_code, confirm, reason};
 use crate::support::server::TestServer;
 use pb::SecondFactor::{Sms, Totp};
 use relatch::domain::message::MessageKind;
@@ -38,7 +37,7 @@ async fn a_wrong_code_costs_no_hash_and_a_repeated_confirm_needs_no_code() {
     let code = server.sent_code(&person, MessageKind::ResetCode).await;
     let before = server.service.hasher.hashes_run();
     for refused in [
-        wrong(&code),
+        another_code(&code),
         person.recovery_code().replace(char::is_numeric, "7"),
     ] {
         let refused = server.confirm_with(&token, OTHER_PASSWORD, &refused).await;

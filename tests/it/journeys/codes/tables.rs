@@ -1,8 +1,8 @@
 //! Whatever the factor, wherever the link came from and whatever is typed: who gets in, and who does not.
 
-use super::{Person, wrong};
+use super::Person;
 use crate::support::fixture;
-use crate::support::requests::{OTHER_PASSWORD, PASSWORD, reason};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, another_code, reason};
 use crate::support::server::TestServer;
 use data_encoding::BASE64URL_NOPAD;
 use pb::SecondFactor::{Email, Sms, Totp};
@@ -64,7 +64,7 @@ impl TestServer {
 fn typed(person: &Person, shown: Shown, right: String) -> String {
     match shown {
         Shown::Nothing => String::new(),
-        Shown::Wrong => wrong(&right),
+        Shown::Wrong => another_code(&right),
         Shown::Right => right,
         Shown::Recovery => person.recovery_code().to_owned(),
     }

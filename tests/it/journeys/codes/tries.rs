@@ -1,7 +1,7 @@
 //! How many codes somebody may try, and how a factor that has stopped is opened again.
 
-use super::{Person, wrong};
-use crate::support::requests::{OTHER_PASSWORD, PASSWORD, client, reason};
+use super::Person;
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, another_code, client, reason};
 use crate::support::server::TestServer;
 use pb::SecondFactor::{Email, Sms, Totp};
 use relatch::domain::message::MessageKind;
@@ -33,14 +33,14 @@ async fn a_hundred_wrong_codes_stop_an_app_and_a_recovery_code_opens_it_again() 
     for _ in 0..2 {
         let token = server.request_link(person.email()).await;
         for _ in 0..5 {
-            let wrong = wrong(&server.app_code(&person));
+            let wrong = another_code(&server.app_code(&person));
             let refused = server.confirm_with(&token, OTHER_PASSWORD, &wrong).await;
             assert_eq!(reason(&refused.unwrap_err()), "SECOND_FACTOR_WRONG");
         }
     }
     server.guess_codes(&person, 89).await;
     let last = server.pending(person.email(), PASSWORD).await;
-    let wrong = wrong(&server.app_code(&person));
+    let wrong = another_code(&server.app_code(&person));
     let refused = server.pass(&last.challenge, &wrong).await.unwrap_err();
     assert_eq!(reason(&refused), "SECOND_FACTOR_WRONG");
     server
@@ -97,10 +97,10 @@ async fn the_fifth_wrong_code_ends_a_link_and_a_sign_in() {
     let code = server.sent_code(&person, MessageKind::SignInCode).await;
     for _ in 0..5 {
         let refused = server
-            .confirm_with(&token, OTHER_PASSWORD, &wrong(&right))
+            .confirm_with(&token, OTHER_PASSWORD, &another_code(&right))
             .await;
         assert_eq!(reason(&refused.unwrap_err()), "SECOND_FACTOR_WRONG");
-        let refused = server.pass(&pending.challenge, &wrong(&code)).await;
+        let refused = server.pass(&pending.challenge, &another_code(&code)).await;
         assert_eq!(reason(&refused.unwrap_err()), "SECOND_FACTOR_WRONG");
     }
     let dead = server.confirm_with(&token, OTHER_PASSWORD, &right).await;

@@ -2,7 +2,7 @@
 
 use super::EMAIL;
 use crate::support::database;
-use crate::support::requests::{PASSWORD, reason};
+use crate::support::requests::{PASSWORD, another_code, reason};
 use crate::support::server::TestServer;
 use relatch::domain::message::MessageKind;
 use relatch::pb;
@@ -56,12 +56,6 @@ impl TestServer {
     }
 }
 
-/// Another code of six digits.
-fn another(code: &str) -> String {
-    let number: u32 = code.parse().unwrap();
-    format!("{:06}", (number + 1) % 1_000_000)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_email_is_the_account_s_once_its_code_was_shown() {
     let server = TestServer::start_with(&[("signin.email_code", "false")]).await;
@@ -84,7 +78,7 @@ async fn a_new_email_is_the_account_s_once_its_code_was_shown() {
         );
     }
 
-    let wrong = server.finish_address(&ada, &another(&code)).await;
+    let wrong = server.finish_address(&ada, &another_code(&code)).await;
     assert_eq!(reason(&wrong.unwrap_err()), "SECOND_FACTOR_WRONG");
     server.finish_address(&ada, &code).await.unwrap();
     let after = server.reread(&ada).await;
@@ -141,7 +135,7 @@ async fn who_has_an_address_is_told_to_who_reads_mail_there_alone() {
     let code = server
         .code_for(&ada, "bob@example.com", email("bob@example.com"))
         .await;
-    let wrong = server.finish_address(&ada, &another(&code)).await;
+    let wrong = server.finish_address(&ada, &another_code(&code)).await;
     assert_eq!(reason(&wrong.unwrap_err()), "SECOND_FACTOR_WRONG");
     let taken = server.finish_address(&ada, &code).await.unwrap_err();
     assert_eq!(
@@ -162,7 +156,7 @@ async fn codes_for_addresses_are_a_minute_apart_and_bear_five_tries() {
     let pause = soon.get_details_retry_info().unwrap().retry_delay.unwrap();
     assert_eq!(pause, Duration::from_mins(1));
     for _ in 0..5 {
-        let wrong = server.finish_address(&ada, &another(&code)).await;
+        let wrong = server.finish_address(&ada, &another_code(&code)).await;
         assert_eq!(reason(&wrong.unwrap_err()), "SECOND_FACTOR_WRONG");
     }
     let over = server.finish_address(&ada, &code).await.unwrap_err();
