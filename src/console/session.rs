@@ -59,6 +59,12 @@ fn nanoseconds(moment: Option<&Timestamp>) -> i64 {
     })
 }
 
+/// Whether nothing has ended the sessions of the account since this one began.
+fn is_as_it_was(session: &Session, info: &GetSecurityInfoResponse) -> bool {
+    info.credential_version == session.credential_version
+        && nanoseconds(info.sessions_valid_after.as_ref()) == session.valid_after
+}
+
 fn hashed(id: &str) -> IdHash {
     Sha256::digest(id).into()
 }
@@ -83,9 +89,7 @@ impl Console {
             Err(Refused::NoAccount) => return self.over(id).await,
             Err(refused) => return Err(Problem::from(&refused)),
         };
-        let is_as_it_was = info.credential_version == session.credential_version
-            && nanoseconds(info.sessions_valid_after.as_ref()) == session.valid_after;
-        if !is_as_it_was {
+        if !is_as_it_was(&session, &info) {
             return self.over(id).await;
         }
         Ok(Some(SignedIn {
@@ -177,4 +181,34 @@ impl Console {
 fn failed(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "the console cannot keep its sessions");
     Problem::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_ends_with_its_version_and_with_the_moment_that_sessions_are_good_from() {
+        let session = Session {
+            account_id: String::new(),
+            credential_version: 3,
+            valid_after: 5_000_000_001,
+        };
+        let moment = |seconds, nanos| Some(Timestamp { seconds, nanos });
+        for (credential_version, sessions_valid_after, holds) in [
+            (3, moment(5, 1), true),
+            (4, moment(5, 1), false),
+            (2, moment(5, 1), false),
+            (3, moment(5, 2), false),
+            (3, moment(6, 1), false),
+            (3, None, false),
+        ] {
+            let info = GetSecurityInfoResponse {
+                credential_version,
+                sessions_valid_after,
+                ..GetSecurityInfoResponse::default()
+            };
+            assert_eq!(is_as_it_was(&session, &info), holds, "{info:?}");
+        }
+    }
 }

@@ -88,7 +88,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "console::sessions",
             "pb",
             "random",
-            "shutdown",
             "web",
         ],
     ),

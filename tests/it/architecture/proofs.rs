@@ -138,6 +138,44 @@ fn every_layer_is_held_to_its_arrows() {
 }
 
 #[test]
+fn the_console_names_the_generated_stubs_and_what_knows_nothing_of_accounts() {
+    for module in [
+        "app",
+        "audit",
+        "breach",
+        "cli",
+        "config",
+        "delivery",
+        "domain",
+        "grpc",
+        "metrics",
+        "peers",
+        "service",
+        "store",
+        "telemetry",
+        "tls",
+        "traces",
+    ] {
+        let name = format!("crate::{module}::Thing");
+        let refused = format!("src/console/reset.rs:1: console -> {module} ({name})");
+        assert_refused("src/console/reset.rs", &format!("use {name};"), &refused);
+        let refused = format!("src/console/sessions.rs:1: console::sessions -> {module} ({name})");
+        assert_refused("src/console/sessions.rs", &format!("use {name};"), &refused);
+    }
+    for module in ["bearer", "clock", "pb", "random", "web"] {
+        assert_accepted(
+            "src/console/reset.rs",
+            &format!("use crate::{module}::Thing;"),
+        );
+    }
+    assert_refused(
+        "src/console/sessions.rs",
+        "use crate::pb::Account;",
+        "src/console/sessions.rs:1: console::sessions -> pb (crate::pb::Account)",
+    );
+}
+
+#[test]
 fn an_allowed_edge_is_accepted() {
     assert_accepted("src/main.rs", "use relatch::cli;");
     assert_accepted(

@@ -26,7 +26,7 @@ pub(crate) enum Way {
     /// To a console in this process.
     Inside(Router),
     /// To one that listens at this origin.
-    Outside(Client<HttpsConnector<HttpConnector>, Body>, String),
+    Outside(Box<Client<HttpsConnector<HttpConnector>, Body>>, String),
 }
 
 impl Way {
@@ -48,7 +48,7 @@ impl Way {
             .https_or_http()
             .enable_http1()
             .build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = Box::new(Client::builder(TokioExecutor::new()).build(connector));
         let scheme = if authority.is_some() { "https" } else { "http" };
         Self::Outside(client, format!("{scheme}://{address}"))
     }

@@ -106,6 +106,19 @@ async fn a_text_is_shown_and_never_obeyed() {
                 .page
                 .shows("&#60;/script&#62;&#34; type=\"password\"")
     );
+    browser.get("/forgot-password").await;
+    let odd = [("email", "ada&lt;b&#62;@example.com")];
+    let sent = browser.submit("/forgot-password/send", &odd).await;
+    assert_eq!((sent.status, sent.shows(odd[0].1)), (400, false));
+    browser.get("/forgot-password").await;
+    let odd = [("email", "ada&co@example.com")];
+    let sent = browser.submit("/forgot-password/send", &odd).await;
+    assert_eq!(sent.status, 200, "{}", sent.body);
+    assert!(
+        sent.shows("<strong>ada&#38;co@example.com</strong>"),
+        "{}",
+        sent.body
+    );
     browser
         .get("/forgot-password?email=%22%3E%3Cscript%3E")
         .await;

@@ -1,19 +1,16 @@
 //! What every answer carries, whatever it is.
 
 use super::Scene;
-use super::browser::{Browser, Way, encoded};
+use super::browser::{Browser, encoded};
+use super::fake::before;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use tempfile::TempDir;
-use tokio::io::duplex;
-use tokio_stream::StreamExt as _;
-use tonic::service::Routes;
-use tonic::transport::{Channel, Endpoint, Server};
-use tower::{ServiceExt as _, service_fn};
+use std::time::Duration;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
 
 /// The pages that anybody may open.
 const PAGES: [&str; 6] = [
@@ -274,35 +271,6 @@ fn no_route_is_forgotten_here() {
     assert_eq!(routes("get"), listed(&gets));
 }
 
-/// A console before something that is no Relatch, in which somebody is signed in.
-async fn before(answers: Router) -> (Router, Browser, TempDir) {
-    let scene = Scene::start().await;
-    let cookies = scene.person("ada@example.com").await.cookies;
-    let Scene {
-        server,
-        router,
-        directory,
-    } = scene;
-    drop(router);
-    let router = super::router(server.clock.clone(), channel_to(answers), &directory);
-    server.stop().await;
-    let mut browser = Browser::new(Way::Inside(router.clone()));
-    browser.cookies = cookies;
-    (router, browser, directory)
-}
-
-/// A channel to whatever answers so.
-fn channel_to(answers: Router) -> Channel {
-    let connect = service_fn(move |_| {
-        let (near, far) = duplex(64 * 1024);
-        let incoming = tokio_stream::once(Ok::<_, Infallible>(far)).chain(tokio_stream::pending());
-        let served = Server::builder().add_routes(Routes::from(answers.clone()));
-        tokio::spawn(served.serve_with_incoming(incoming));
-        async { Ok::<_, Infallible>(TokioIo::new(near)) }
-    });
-    Endpoint::from_static("http://relatch").connect_with_connector_lazy(connect)
-}
-
 /// What the forms say, each enough for all of them.
 const EVERYTHING: [(&str, &str); 11] = [
     ("email", "ada@example.com"),
@@ -333,7 +301,9 @@ async fn all_fail(browser: &mut Browser, status: u16) {
     let form = [(form.0.as_str(), form.1.as_str())];
     let said = encoded(&[&form[..], &EVERYTHING].concat());
     for path in POSTS.into_iter().filter(|path| !BY_ITSELF.contains(path)) {
+        let begun = Instant::now();
         let failed = browser.post(path, &said).await;
+        assert!(begun.elapsed() < Duration::from_secs(6), "{path}");
         assert_eq!(failed.status, status, "{path}: {}", failed.body);
         assert_eq!(sorted(&golden(&failed.headers)), page, "{path}");
     }
@@ -367,7 +337,9 @@ async fn a_form_that_does_not_come_is_answered_by_a_page_all_the_same() {
             Result<Bytes, Infallible>,
         >()))
         .unwrap();
+    let begun = Instant::now();
     let answer = scene.router.clone().oneshot(request).await.unwrap();
+    assert!(begun.elapsed() < relatch::web::REQUEST_TIME);
     assert_eq!(answer.status(), 503);
     assert_eq!(sorted(&golden(answer.headers())), sorted(&with_page()));
 }

@@ -3,6 +3,7 @@
 mod addresses;
 pub(crate) mod browser;
 mod factors;
+mod fake;
 mod forgotten;
 mod guard;
 mod headers;

@@ -1,8 +1,12 @@
 //! Signing in, and what ends it.
 
 use super::Scene;
+use super::fake::{answer, before};
 use crate::support::requests::{OTHER_PASSWORD, PASSWORD, code_in};
+use axum::Router;
+use axum::routing::post;
 use relatch::domain::message::MessageKind;
+use relatch::pb;
 use std::time::Duration;
 
 const SESSION: &str = "__Host-relatch-session";
@@ -221,4 +225,54 @@ async fn every_sign_in_has_a_session_of_its_own() {
         303,
         "the one before is over"
     );
+}
+
+#[tokio::test]
+async fn a_sign_in_by_credentials_that_have_moved_on_meanwhile_begins_no_session() {
+    for (now, status, location) in [(3, 303, "/security"), (4, 410, "")] {
+        let passed = pb::VerifySecondFactorResponse {
+            account_id: "00".repeat(16),
+            credential_version: 3,
+            proof: "rlp1_x".to_owned(),
+        };
+        let info = pb::GetSecurityInfoResponse {
+            credential_version: now,
+            ..pb::GetSecurityInfoResponse::default()
+        };
+        let relatch = Router::new()
+            .route(
+                "/relatch.v1.PasswordService/VerifySecondFactor",
+                post(async move || answer(&passed)),
+            )
+            .route(
+                "/relatch.v1.PasswordService/GetSecurityInfo",
+                post(async move || answer(&info)),
+            );
+        let (router, mut browser, directory) = before(relatch).await;
+        browser.cookies.remove(SESSION);
+        let (name, form) = browser.get("/sign-in").await.fields("/sign-in").remove(0);
+        let typed = format!("{name}={form}&challenge=x&factor=1&destination=x&code=123456");
+        let entered = browser.post("/sign-in/code", &typed).await;
+        assert_eq!((entered.status, entered.location()), (status, location));
+        assert_eq!(browser.cookies.contains_key(SESSION), now == 3);
+        drop((router, directory));
+    }
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_leaves_nothing_of_the_session_behind() {
+    let scene = Scene::start().await;
+    let mut browser = scene.person("ada@example.com").await;
+    browser.get("/security").await;
+    browser.submit("/sign-out-everywhere", &[]).await;
+    let Scene {
+        server,
+        router,
+        directory,
+    } = scene;
+    drop((browser, router));
+    let file = rusqlite::Connection::open(directory.path().join("console.sqlite3")).unwrap();
+    let left = file.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0));
+    assert_eq!(left, Ok(0));
+    drop(server);
 }

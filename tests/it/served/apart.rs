@@ -11,6 +11,11 @@ use relatch::config::SmtpSecurity;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
+/// What its log says where Relatch is away, or does not let it do its work.
+const AWAY: &str = "not ready: Relatch does not serve";
+const UNKNOWN: &str = "Relatch does not know the console: is there a [[callers]] stanza for its token or its certificate?";
+const LACKING: &str = "the caller that the console is lacks scopes: add them to its [[callers]] stanza in the configuration of Relatch";
+
 /// The other machine: its certificate is of another authority.
 struct Machine<'a> {
     premises: &'a Premises,
@@ -150,6 +155,8 @@ async fn a_person_gets_back_in_from_another_machine_and_both_may_be_restarted() 
     let chosen = [("password", PASSWORD), ("repeated", PASSWORD)];
     let done = second.submit("/reset/password", &chosen).await;
     assert_eq!(done.location(), "/reset/done", "{}", done.body);
+    // The notice of the change; the code comes after it.
+    post.mail(2).await;
     sign_in(&mut first, &post, 3).await;
     assert_eq!(first.get("/security").await.status, 200);
 
@@ -188,7 +195,6 @@ async fn a_certificate_of_another_authority_is_refused_and_nobody_is_let_in() {
     let served = premises.serve().await;
     machine.configure(served.grpc, &machine.by_token());
     let pages = machine.start().await;
-    const AWAY: &str = "not ready: Relatch does not serve";
     eventually(async || pages.process.told(AWAY).is_some()).await;
     let told = pages.process.told(AWAY).unwrap();
     let error = told["error"].as_str().unwrap();
@@ -211,7 +217,6 @@ async fn an_unknown_token_is_said_in_the_log_and_pages_say_what_to_do() {
     let served = premises.serve().await;
     machine.configure(served.grpc, &machine.by_token());
     let pages = machine.start().await;
-    const UNKNOWN: &str = "Relatch does not know the console: is there a [[callers]] stanza for its token or its certificate?";
     eventually(async || pages.process.told(UNKNOWN).is_some()).await;
     let mut browser = machine.browser(&pages);
     browser.get("/forgot-password").await;
@@ -239,7 +244,6 @@ async fn a_caller_known_by_its_certificate_needs_no_token_and_its_scopes_are_loo
     );
     machine.configure(served.grpc, &by_certificate);
     let pages = machine.start().await;
-    const LACKING: &str = "the caller that the console is lacks scopes: add them to its [[callers]] stanza in the configuration of Relatch";
     eventually(async || pages.process.told(LACKING).is_some()).await;
     let told = pages.process.told(LACKING).unwrap();
     assert_eq!(told["scopes"], "profile, signin, factors");
