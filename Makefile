@@ -7,7 +7,7 @@ TOOLS := $(or $(CARGO_TARGET_DIR),target)/tools/bin
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## start Relatch with demo accounts and a mailbox, on loopback (ARGS="--data-dir …")
@@ -58,6 +58,10 @@ deny-offline: setup
 .PHONY: soak
 soak: setup ## run the tests with their larger sizes
 	RELATCH_SOAK=1 cargo test --locked
+
+.PHONY: screenshots
+screenshots: setup ## take the README's pictures of the console anew
+	RELATCH_SCREENSHOTS=docs/screenshots cargo test --locked --test it browser::
 
 .PHONY: bench
 bench: ## measure the ratios that the design promises (release profile)

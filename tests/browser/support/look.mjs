@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dev, screenshots, tool } from "./place.mjs";
+import { dev, screenshots, shown, tool } from "./place.mjs";
 
 const HEAVIEST = 50 * 1024;
 const PHONE = { width: 380, height: 800, deviceScaleFactor: 2, mobile: true };
@@ -69,6 +69,23 @@ const onPhone = async (session, window, path) => {
   await session.send("Emulation.clearDeviceMetricsOverride");
 };
 
+/** What the README shows, each in one of the two themes and so high. */
+const SHOWN = {
+  "forgot-sent": ["light", 560],
+  "inbox-mail": ["light", 660],
+  "reset-good": ["light", 780],
+  "security-link-sent": ["dark", 780],
+};
+
+const forReadme = async (window, name) => {
+  const viewport = window.viewportSize();
+  const [colorScheme, height] = SHOWN[name];
+  await window.setViewportSize({ width: 640, height });
+  await window.emulateMedia({ colorScheme });
+  await window.screenshot({ path: join(shown, `${name}.png`) });
+  await window.setViewportSize(viewport);
+};
+
 /** Judges what a window of this person shows, and takes pictures of it: NAME-light, NAME-dark, NAME-phone. */
 export const look = async (person, window, name) => {
   await window.bringToFront();
@@ -80,6 +97,7 @@ export const look = async (person, window, name) => {
     assert.deepEqual(await violations(session), [], `${name}, ${colorScheme}`);
     await window.screenshot({ path: path(colorScheme), fullPage: true });
   }
+  if (shown && name in SHOWN) await forReadme(window, name);
   await window.emulateMedia({ colorScheme: "light" });
   await onPhone(session, window, path("phone"));
   await session.detach();

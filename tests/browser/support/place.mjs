@@ -15,8 +15,8 @@ export const tool = createRequire(join(given("BROWSER_TOOLS"), "/"));
 /** Where screenshots go. */
 export const screenshots = given("SCREENSHOTS");
 
-/** The same, for the few that the documents show; only when somebody asks for them. */
-export const shown = process.env.DOCUMENTS_SCREENSHOTS;
+/** Where the few go that the README shows, when somebody asks for new ones. */
+export const shown = process.env.RELATCH_SCREENSHOTS;
 
 /** The first browser on the path, under the names that scripts/setup.sh looks for. */
 export const chromium = () => {
