@@ -70,6 +70,9 @@ await withBrowser(async (browser) => {
     await press(first, "Send reset password link");
     const asked = await inbox.open(EMAIL, LINK);
     secrets.push(...(await tokens(asked)));
+    // A page that takes the token without sending it at once.
+    const notMe = await person.opened(() => asked.link("This was not me").click());
+    await heading(notMe, "This was not me");
     const second = await follow(person, asked);
     await chooseSlowly(second, PASSWORDS[1]);
     await first.bringToFront();
