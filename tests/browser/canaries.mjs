@@ -28,12 +28,20 @@ const kept = async () => {
   ]);
 };
 
+/**
+ * What an entry of the history tells. Beside its address Chromium keeps for itself with which one the navigation began, until a form
+ * that is sent takes its place; the page that ends links sends none by itself.
+ */
+const remembered = ({ url, title, userTypedURL }) =>
+  JSON.stringify(new URL(url).pathname === "/cancel" ? [url, title] : [url, title, userTypedURL]);
+
 /** What is left of what this person did, by the place where it is. */
 const findings = async (person, wire) => {
   const [history, storage] = [[], [JSON.stringify(await person.context.storageState({ indexedDB: true }))]];
   for (const window of person.context.pages()) {
     const session = await person.context.newCDPSession(window);
-    history.push(JSON.stringify(await session.send("Page.getNavigationHistory")));
+    const { entries } = await session.send("Page.getNavigationHistory");
+    history.push(...entries.map(remembered));
     storage.push(await window.evaluate(kept));
     await session.detach();
   }
