@@ -2,12 +2,12 @@
 
 mod standing;
 
+use super::allotment::Allotment;
 use super::console::{self, ConsoleRefused};
 use super::ending::drain;
 use super::listen::{self, ListenRefused, bind, spawn_watch};
 use super::way::{WayRefused, way};
 use super::{RunError, manager, served};
-use crate::app::allotment::Allotment;
 use crate::clock::{Clock, SystemClock};
 use crate::config::ConsoleConfig;
 use crate::console::Relatch;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 /// Serve the web pages for people, before a Relatch on another machine
 ///
-/// The configuration is the same file as that of `serve`, of which it reads [console], [mail] product_name and
-/// support_contact, [tls], [ops], [shutdown], [log] and [traces]: it needs neither keys nor a database nor a mail server.
+/// The configuration is the same file as that of `serve`, of which it reads the sections console, tls, ops, shutdown, log and
+/// traces, and of mail the product_name and the support_contact: it needs neither keys nor a database nor a mail server.
 /// console.relatch_url says where Relatch is, console.relatch_token_file as whom it is called; `relatch caller new` makes
 /// the token, with the scopes reset, profile, signin and factors. While Relatch is away, pages say so and nobody is let
 /// in. SIGHUP reads the certificate again; SIGTERM or Ctrl-C ends in good order, a second one at once.

@@ -6,8 +6,8 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tonic::Status;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -26,12 +26,22 @@ pub(super) async fn follow(
     ready: watch::Sender<bool>,
     shutdown: Shutdown,
 ) {
+    tokio::select! {
+        () = shutdown.requested() => {}
+        () = look(channel, relatch, &ready) => {}
+    }
+    ready.send_replace(false);
+}
+
+/// Goes on for ever.
+async fn look(channel: Channel, relatch: Relatch, ready: &watch::Sender<bool>) {
     let mut told = None;
-    while !shutdown.is_requested() {
+    loop {
         let refused = asked(channel.clone()).await.err();
         let serves = refused.is_none();
         if told != Some(serves) {
             told = Some(serves);
+            ready.send_replace(serves);
             match refused {
                 None => {
                     tracing::info!("ready: Relatch serves");
@@ -39,14 +49,9 @@ pub(super) async fn follow(
                 }
                 Some(error) => tracing::warn!(error, "not ready: Relatch does not serve"),
             }
-            ready.send_replace(serves);
         }
-        tokio::select! {
-            () = shutdown.clone().requested() => {}
-            () = sleep(if serves { SERVING } else { AWAY }) => {}
-        }
+        sleep(if serves { SERVING } else { AWAY }).await;
     }
-    ready.send_replace(false);
 }
 
 /// Whether it serves, or why not.
@@ -81,9 +86,12 @@ async fn tell_what_is_lacking(relatch: &Relatch) {
             scopes = lacking.join(", "),
             "the caller that the console is lacks scopes: add them to its [[callers]] stanza in the configuration of Relatch"
         ),
-        Err(status) => tracing::error!(
-            error = why(&status),
+        Err(status) if status.code() == Code::Unauthenticated => tracing::error!(
             "Relatch does not know the console: is there a [[callers]] stanza for its token or its certificate?"
+        ),
+        Err(status) => tracing::warn!(
+            error = why(&status),
+            "Relatch could not be asked what the console may do there"
         ),
     }
 }
