@@ -7,7 +7,7 @@ use crate::cli::server::{Server, ServerArgs};
 use crate::cli::{Failure, Output};
 use crate::pb::account_service_client::AccountServiceClient;
 use crate::pb::import_accounts_request::Item;
-use crate::pb::{ImportAccountsRequest, ImportAccountsResponse, ImportOptions, ImportRow};
+use crate::pb::{ImportAccountsRequest, ImportAccountsResponse, ImportOptions};
 use clap::Args;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
@@ -139,15 +139,15 @@ impl ImportArgs {
     async fn send(
         &self,
         server: &Server,
-        rows: mpsc::Receiver<ImportRow>,
+        rows: mpsc::Receiver<ImportAccountsRequest>,
     ) -> Result<Streaming<ImportAccountsResponse>, Status> {
         let options = Item::Options(ImportOptions {
             dry_run: self.dry_run,
         });
-        let rows = ReceiverStream::new(rows).map(Item::Row);
-        let requests = tokio_stream::once(options)
-            .chain(rows)
-            .map(|item| ImportAccountsRequest { item: Some(item) });
+        let options = ImportAccountsRequest {
+            item: Some(options),
+        };
+        let requests = tokio_stream::once(options).chain(ReceiverStream::new(rows));
         AccountServiceClient::new(server.channel.clone())
             .import_accounts(requests)
             .await

@@ -1,8 +1,10 @@
 //! The thread that reads a file of accounts, as far ahead as there is room for.
 
 use super::lines::Lines;
-use super::rows::{Format, Reader};
-use crate::pb::ImportRow;
+use super::rows::{Format, Read, Reader};
+use crate::pb::ImportAccountsRequest;
+use crate::pb::import_accounts_request::Item;
+use prost::Message as _;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +14,13 @@ use tokio::sync::{mpsc, oneshot};
 /// Rows that may wait to be sent, and complaints that may wait to be told.
 const AHEAD: usize = 512;
 
+/// The longest message that the service takes, in bytes: a longer one would end the import of all others.
+const LONGEST: usize = 16 * 1_024;
+
 /// What comes of reading a file.
 pub(super) struct Reading {
     /// The rows, to be sent.
-    pub(super) rows: mpsc::Receiver<ImportRow>,
+    pub(super) rows: mpsc::Receiver<ImportAccountsRequest>,
     /// The lines that hold no row, each with what is wrong.
     pub(super) broken: mpsc::Receiver<(i64, String)>,
     /// How many bytes have been read.
@@ -34,7 +39,7 @@ pub(super) struct Sent {
 }
 
 struct Hands {
-    rows: mpsc::Sender<ImportRow>,
+    rows: mpsc::Sender<ImportAccountsRequest>,
     broken: mpsc::Sender<(i64, String)>,
     bytes: Arc<AtomicU64>,
 }
@@ -90,12 +95,13 @@ impl Hands {
             let read = line
                 .text
                 .map_err(ToOwned::to_owned)
-                .and_then(|text| reader.read(&text));
+                .and_then(|text| reader.read(&text))
+                .and_then(|row| row.map(|row| message(row, line.number)).transpose());
             let handed = match read {
                 Ok(Some(row)) => {
                     sent.rows += 1;
                     sent.last_line = line.number;
-                    self.hand_on(row.on(line.number))
+                    self.hand_on(row)
                 }
                 Ok(None) => Ok(()),
                 // Then no other line can be read either.
@@ -109,11 +115,22 @@ impl Hands {
         Ok(sent)
     }
 
-    fn hand_on(&self, row: ImportRow) -> Result<(), Nobody> {
+    fn hand_on(&self, row: ImportAccountsRequest) -> Result<(), Nobody> {
         self.rows.blocking_send(row).map_err(|_| Nobody)
     }
 
     fn complain(&self, line: i64, why: String) -> Result<(), Nobody> {
         self.broken.blocking_send((line, why)).map_err(|_| Nobody)
     }
+}
+
+/// The row of this line as the service takes it.
+fn message(row: Read, line: i64) -> Result<ImportAccountsRequest, String> {
+    let message = ImportAccountsRequest {
+        item: Some(Item::Row(row.on(line))),
+    };
+    if message.encoded_len() > LONGEST {
+        return Err("says more than 16 KiB".to_owned());
+    }
+    Ok(message)
 }

@@ -2,6 +2,9 @@
 
 use crate::cli::Ran;
 use crate::support::server::{TestServer, bearer};
+use prost::Message as _;
+use relatch::pb;
+use relatch::pb::import_accounts_request::Item;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -89,6 +92,50 @@ async fn a_file_is_rehearsed_imported_and_exported_to_be_imported_elsewhere() {
         .verify("ada@example.com", "correct horse battery")
         .await
         .unwrap();
+}
+
+/// A row whose display name makes it a message of exactly so many bytes.
+fn message_of(bytes: usize, line: i64) -> String {
+    let email = format!("p{line}@example.com");
+    let name_of = |letters: usize| pb::ImportAccountsRequest {
+        item: Some(Item::Row(pb::ImportRow {
+            line,
+            account: Some(pb::Account {
+                email: email.clone(),
+                display_name: "x".repeat(letters),
+                ..pb::Account::default()
+            }),
+            password_hash: None,
+        })),
+    };
+    let letters = (0..bytes).rev();
+    let mut fitting = letters.filter(|letters| name_of(*letters).encoded_len() == bytes);
+    let name = "x".repeat(fitting.next().unwrap());
+    format!("{{\"email\": \"{email}\", \"display_name\": \"{name}\"}}\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_too_long_to_be_sent_is_reported_and_keeps_no_other_out() {
+    let server = TestServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let row = |line| match line {
+        // The service reads this one, and finds the name too long.
+        5 => message_of(16_384, line),
+        6 => message_of(16_385, line),
+        _ => format!("{{\"email\": \"p{line}@example.com\"}}\n"),
+    };
+    let file: String = (1..=10).map(row).collect();
+    fs::write(directory.join("users.jsonl"), file).unwrap();
+    let ran = server.run(directory, "import users.jsonl").await;
+    assert_eq!(ran.stdout, "8 accounts are imported\n");
+    for told in [
+        "line 5: INVALID_FIELD: display_name ",
+        "line 6: says more than 16 KiB\n",
+        "error: 2 lines are not imported\n",
+    ] {
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
