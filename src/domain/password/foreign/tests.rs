@@ -225,6 +225,15 @@ fn what_does_not_come_with_all_that_made_it_is_refused() {
             "",
             "$2x$12$L6Bc/AlTQHyd9liGgGEZyOFLPHNgyxeEPfgYfBCVxJ7JIlwxyVU3u",
         ),
+        // The last digit has bits that no hash has.
+        (
+            "",
+            &format!("$6$rounds=1000000$saltsaltsaltsalt${}", "a".repeat(86)),
+        ),
+        (
+            "",
+            "$5$rounds=535000$kt6.y6jfJ6SZjjV1$e3q6v2fpPAAlAUfHQpwrbno9W.yMI34YnvWTg3aXUVE",
+        ),
         ("keycloak", &KEYCLOAK.replace("password", "otp")),
         ("aspnet-identity-v3", "AAAAAA=="),
         ("", ""),
