@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tracing::error;
 
+use super::HashError;
 use super::arena::Arena;
 use super::foreign::{self, Incomputable};
-use super::HashError;
 use crate::domain::password::{
     Argon2Params, Argon2idHash, Password, PasswordHash, PepperId, Peppers, SALT_BYTES, TAG_BYTES,
 };

@@ -148,7 +148,11 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
         (scrypt("ln=0,r=1048576,p=2"), "0 ", "least 1"),
         (scrypt("ln=1,r=1048576,p=1"), "524288 ", "most 132096"),
         (scrypt("ln=4,r=65536,p=2"), "155648 ", "most 132096"),
-        (scrypt("ln=31,r=4294967295,p=16"), "1152921513465217022 ", "most 132096"),
+        (
+            scrypt("ln=31,r=4294967295,p=16"),
+            "1152921513465217022 ",
+            "most 132096",
+        ),
         (scrypt("ln=255,r=8,p=1"), "255 ", "most 31"),
         (scrypt("ln=17,r=8,p=3"), "3145728 ", "most 2097152"),
         (scrypt("ln=14,r=8,p=4294967295"), "4294967295 ", "most 16"),

@@ -247,8 +247,14 @@ fn can_be_computed(format: &str, encoded: &str) -> Option<bool> {
 #[test]
 fn sha_crypt_computes_whatever_last_digit_is_accepted() {
     for (usual, last_digits) in [
-        ("$5$saltsaltsaltsalt$pEQ7Hyc7jspMyVVLOf86wE2P4umQ77IEBrgn.jU4hv", 16),
-        ("$6$.xr2PKl0mudlEzkC$xRvQmK7LqifNqvHUBiUbWdktTwQWiAqRwPjNKqYVzdnmvumywILpBUgDMwHobZFypcuGYl.LkDvz4lf5WyZqo", 4),
+        (
+            "$5$saltsaltsaltsalt$pEQ7Hyc7jspMyVVLOf86wE2P4umQ77IEBrgn.jU4hv",
+            16,
+        ),
+        (
+            "$6$.xr2PKl0mudlEzkC$xRvQmK7LqifNqvHUBiUbWdktTwQWiAqRwPjNKqYVzdnmvumywILpBUgDMwHobZFypcuGYl.LkDvz4lf5WyZqo",
+            4,
+        ),
     ] {
         let digits = ('.'..='9').chain('A'..='Z').chain('a'..='z');
         let computed: Vec<_> = digits
