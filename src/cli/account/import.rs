@@ -1,5 +1,6 @@
 //! `relatch account import`: accounts from a file into a running service.
 
+use super::broken::{Broken, BrokenLines};
 use super::reading::{Reading, Sent};
 use super::resume::Mark;
 use super::rows::Format;
@@ -99,25 +100,23 @@ impl ImportArgs {
             nobody @ Failure::NobodyReads => nobody,
         };
         let mut answers = self.send(server, rows).await.map_err(explain)?;
-        let (mut all_read, mut all_answered) = (false, false);
-        while !(all_read && all_answered) {
+        loop {
             tokio::select! {
-                line = broken.recv(), if !all_read => match line {
-                    Some((line, why)) => {
-                        progress.broken += 1;
-                        progress.report(line, &why, output)?;
-                    }
-                    None => all_read = true,
-                },
-                answer = answers.message(), if !all_answered => match answer.map_err(explain)? {
+                Some(line) = broken.due(progress.through) => progress.passed_over(line, output)?,
+                answer = answers.message() => match answer.map_err(explain)? {
                     Some(answer) => {
-                        progress.answered(answer, output)?;
+                        progress.answered(answer, &mut broken, output)?;
                         output.progress(progress.bar(bytes.load(Ordering::Relaxed)));
                     }
-                    None => all_answered = true,
+                    None => break,
                 },
             }
         }
+        while let Some(line) = broken.due(progress.through).await {
+            progress.passed_over(line, output)?;
+        }
+        // Should anybody still read, there is nobody to tell.
+        drop(broken);
         let sent = ended
             .await
             .unwrap_or_else(|_| Err("the reader ended early".to_owned()))
@@ -212,19 +211,38 @@ impl Progress {
         })
     }
 
-    /// Reports what was refused before the mark moves on, so that no line is passed over in silence.
+    /// Reports everything up to the line that the service has come to, in the order of the file, and only then moves the
+    /// mark on, so that no line is passed over in silence.
     fn answered(
         &mut self,
         answer: ImportAccountsResponse,
+        broken: &mut BrokenLines,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         for error in answer.errors {
+            while let Some(line) = broken.before(error.line) {
+                self.passed_over(line, output)?;
+            }
             self.refused += 1;
             self.report(error.line, &error.reason, output)?;
         }
-        self.through = answer.acknowledged_through_line;
+        while let Some(line) = broken.before(answer.acknowledged_through_line) {
+            self.passed_over(line, output)?;
+        }
+        self.move_to(answer.acknowledged_through_line)
+    }
+
+    /// Reports a line that holds no row, and moves the mark on to it.
+    fn passed_over(&mut self, broken: Broken, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.broken += 1;
+        self.report(broken.line, &broken.why, output)?;
+        self.move_to(broken.line)
+    }
+
+    fn move_to(&mut self, line: i64) -> Result<(), Failure> {
+        self.through = line;
         match &mut self.mark {
-            Some(mark) => mark.move_to(self.through),
+            Some(mark) => mark.move_to(line),
             None => Ok(()),
         }
     }

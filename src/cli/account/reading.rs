@@ -1,5 +1,6 @@
 //! The thread that reads a file of accounts, as far ahead as there is room for.
 
+use super::broken::{Broken, BrokenLines};
 use super::lines::Lines;
 use super::rows::{Format, Read, Reader};
 use crate::pb::ImportAccountsRequest;
@@ -22,7 +23,7 @@ pub(super) struct Reading {
     /// The rows, to be sent.
     pub(super) rows: mpsc::Receiver<ImportAccountsRequest>,
     /// The lines that hold no row, each with what is wrong.
-    pub(super) broken: mpsc::Receiver<(i64, String)>,
+    pub(super) broken: BrokenLines,
     /// How many bytes have been read.
     pub(super) bytes: Arc<AtomicU64>,
     /// How it ended.
@@ -40,7 +41,7 @@ pub(super) struct Sent {
 
 struct Hands {
     rows: mpsc::Sender<ImportAccountsRequest>,
-    broken: mpsc::Sender<(i64, String)>,
+    broken: mpsc::Sender<Broken>,
     bytes: Arc<AtomicU64>,
 }
 
@@ -71,7 +72,7 @@ impl Reading {
         })?;
         Ok(Self {
             rows: to_send,
-            broken: to_tell,
+            broken: BrokenLines::new(to_tell),
             bytes,
             ended,
         })
@@ -106,7 +107,11 @@ impl Hands {
                 Ok(None) => Ok(()),
                 // Then no other line can be read either.
                 Err(why) if !reader.has_begun() => return Err(why),
-                Err(why) => self.complain(line.number, why),
+                Err(why) => self.complain(Broken {
+                    line: line.number,
+                    why,
+                    after: sent.last_line,
+                }),
             };
             if handed.is_err() {
                 break;
@@ -119,8 +124,8 @@ impl Hands {
         self.rows.blocking_send(row).map_err(|_| Nobody)
     }
 
-    fn complain(&self, line: i64, why: String) -> Result<(), Nobody> {
-        self.broken.blocking_send((line, why)).map_err(|_| Nobody)
+    fn complain(&self, broken: Broken) -> Result<(), Nobody> {
+        self.broken.blocking_send(broken).map_err(|_| Nobody)
     }
 }
 

@@ -1,11 +1,14 @@
 //! `relatch account import` and `export`, as processes beside a running server.
 
+use super::{marked, reported};
 use crate::cli::Ran;
+use crate::support::eventually;
 use crate::support::server::{TestServer, bearer};
 use prost::Message as _;
 use relatch::pb;
 use relatch::pb::import_accounts_request::Item;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -32,6 +35,11 @@ impl TestServer {
     }
 }
 
+fn lines_reported(directory: &Path) -> Vec<u32> {
+    let reported = reported(directory).into_iter();
+    reported.map(|(line, _)| line).collect()
+}
+
 const FILE: &str = r#"{"email": "ada@example.com", "display_name": "Ada", "password_hash": "pbkdf2_sha256$10000$saltysalty12$Oz0B56+LMVloqAk1JOpBmKfdTh/BlNzhEcPbjccN7+4="}
 {"email": "bob@example.com", "pasword": "typo"}
 {"email": "eve@example.com", "password_hash": "$2b$09$Ykksb3B8SLpk0NDnveOxmeRAi5iRi5X0C04nayYx9NKZH9uzdBbxa"}
@@ -55,17 +63,14 @@ async fn a_file_is_rehearsed_imported_and_exported_to_be_imported_elsewhere() {
     assert_eq!(server.run(directory, "export").await.succeeded(), "");
 
     let imported = server
-        .run(directory, "import users.jsonl --report bad.tsv")
+        .run(directory, "import users.jsonl --report report.tsv")
         .await;
     assert_eq!(imported.code, Some(1));
     assert_eq!(imported.stdout, "2 accounts are imported\n");
-    let summary = "error: 2 lines are not imported: see bad.tsv\n";
+    let summary = "error: 2 lines are not imported: see report.tsv\n";
     assert_eq!(imported.stderr, summary);
-    let report = fs::read_to_string(directory.join("bad.tsv")).unwrap();
-    let mut numbers: Vec<_> = report.lines().map(|line| line.split('\t').next()).collect();
-    // The command refuses some lines and the service others, which are told as they come.
-    numbers.sort_unstable();
-    assert_eq!(numbers, [Some("2"), Some("3")]);
+    // The command refuses one of them and the service the other.
+    assert_eq!(lines_reported(directory), [2, 3]);
 
     for format in ["jsonl", "csv"] {
         let line = format!("export --with-hashes --format {format}");
@@ -92,6 +97,35 @@ async fn a_file_is_rehearsed_imported_and_exported_to_be_imported_elsewhere() {
         .verify("ada@example.com", "correct horse battery")
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_holds_no_row_is_reported_once_however_often_an_import_is_stopped() {
+    let server = TestServer::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let begun = "{\"email\": \"ada@example.com\"}\nnobody\n";
+    let file = format!("{begun}{{\"email\": \"bob@example.com\"}}\nnobody either\n");
+    fs::write(directory.join("users.jsonl"), file).unwrap();
+
+    let arguments = "import - --format jsonl --resume mark --report report.tsv";
+    let mut stopped = server.command(directory, arguments);
+    let mut stopped = stopped.stdin(Stdio::piped()).spawn().unwrap();
+    let mut pipe = stopped.stdin.take().unwrap();
+    pipe.write_all(begun.as_bytes()).unwrap();
+    eventually(async || marked(directory) == Some(2)).await;
+    stopped.kill().unwrap();
+    stopped.wait().unwrap();
+    assert_eq!(lines_reported(directory), [2]);
+
+    for _ in 0..2 {
+        let mut again = server.command(directory, arguments);
+        again.stdin(fs::File::open(directory.join("users.jsonl")).unwrap());
+        let ran = tokio::task::spawn_blocking(move || again.output());
+        ran.await.unwrap().unwrap();
+        assert_eq!(marked(directory), Some(4));
+        assert_eq!(lines_reported(directory), [2, 4]);
+    }
 }
 
 /// A row whose display name makes it a message of exactly so many bytes.
