@@ -34,6 +34,7 @@ use tonic::{Status, Streaming};
 Examples:
   relatch account import users.jsonl --dry-run
   relatch account import users.csv --report refused.tsv --resume users.resume
+  relatch account import accounts.jsonl --fall-back-to-email
   zcat users.jsonl.gz | relatch account import - --format jsonl")]
 pub(crate) struct ImportArgs {
     /// The file; `-` for standard input
@@ -42,6 +43,9 @@ pub(crate) struct ImportArgs {
     /// How it is written [default: by the file's ending]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Take EMAIL for a second factor that cannot come along: an authenticator app, or SMS to a phone that is not verified
+    #[arg(long)]
+    fall_back_to_email: bool,
     /// Report what is wrong with the file, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -86,7 +90,8 @@ impl ImportArgs {
         let (file, size) = self.open()?;
         let mut progress = Progress::begin(self, size)?;
         let from_line = self.from_line.max(progress.through + 1);
-        let reading = Reading::begin(file, format, from_line).map_err(Failure::told)?;
+        let reading = Reading::begin(file, format, from_line, self.fall_back_to_email)
+            .map_err(Failure::told)?;
         let Reading {
             rows,
             mut broken,
@@ -173,6 +178,12 @@ impl ImportArgs {
             ("are", "are not")
         };
         output.line(format_args!("{taken} accounts {are} imported"))?;
+        if sent.fell_back > 0 {
+            output.line(format_args!(
+                "{} rows have EMAIL for a second factor that cannot come along",
+                sent.fell_back
+            ))?;
+        }
         match (progress.broken + progress.refused, &self.report) {
             (0, _) => Ok(()),
             (lines, None) => Err(Failure::told(format_args!("{lines} lines {were} imported"))),

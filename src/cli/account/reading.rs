@@ -37,23 +37,27 @@ pub(super) struct Sent {
     pub(super) rows: u64,
     /// The line of the last one.
     pub(super) last_line: i64,
+    /// How many of them have EMAIL in the place of another second factor.
+    pub(super) fell_back: u64,
 }
 
 struct Hands {
     rows: mpsc::Sender<ImportAccountsRequest>,
     broken: mpsc::Sender<Broken>,
     bytes: Arc<AtomicU64>,
+    fall_back_to_email: bool,
 }
 
 /// Nobody waits for what is read any more.
 struct Nobody;
 
 impl Reading {
-    /// Reads the lines from this one on.
+    /// Reads the lines from this one on, and puts EMAIL in the place of second factors that cannot come along if asked to.
     pub(super) fn begin(
         file: Box<dyn BufRead + Send>,
         format: Format,
         from_line: i64,
+        fall_back_to_email: bool,
     ) -> io::Result<Self> {
         let (rows, to_send) = mpsc::channel(AHEAD);
         let (broken, to_tell) = mpsc::channel(AHEAD);
@@ -63,6 +67,7 @@ impl Reading {
             rows,
             broken,
             bytes: Arc::clone(&bytes),
+            fall_back_to_email,
         };
         // Not a task of the runtime: that would wait for a terminal on which nobody types.
         thread::Builder::new().spawn(move || {
@@ -93,14 +98,20 @@ impl Hands {
             if line.number < from_line && reader.has_begun() {
                 continue;
             }
+            let mut fell_back = false;
+            let mut message = |mut row: Read| {
+                fell_back = self.fall_back_to_email && row.fall_back_to_email();
+                message(row, line.number)
+            };
             let read = line
                 .text
                 .map_err(ToOwned::to_owned)
                 .and_then(|text| reader.read(&text))
-                .and_then(|row| row.map(|row| message(row, line.number)).transpose());
+                .and_then(|row| row.map(&mut message).transpose());
             let handed = match read {
                 Ok(Some(row)) => {
                     sent.rows += 1;
+                    sent.fell_back += u64::from(fell_back);
                     sent.last_line = line.number;
                     self.hand_on(row)
                 }

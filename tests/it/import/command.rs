@@ -128,6 +128,83 @@ async fn a_line_that_holds_no_row_is_reported_once_however_often_an_import_is_st
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_of_each_factor_moves_and_one_that_cannot_come_along_becomes_email_if_asked_to()
+{
+    let (server, elsewhere) = (TestServer::start().await, TestServer::start().await);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    server.account("email@example.com").await;
+    let app = server.account("app@example.com").await;
+    server.enrol(&app).await;
+    for email in ["phone@example.com", "moved@example.com"] {
+        let account = pb::Account {
+            phone: "+14155550101".to_owned(),
+            phone_verified: true,
+            ..server.account(email).await
+        };
+        server
+            .update(account.clone(), &["phone", "phone_verified"])
+            .await;
+        let proof = server.proof(&account).await;
+        let chosen = server.choose(&account.account_id, &proof, pb::SecondFactor::Sms);
+        chosen.await.unwrap();
+        if email.starts_with("moved") {
+            let moved = pb::Account {
+                phone: "+14155550102".to_owned(),
+                ..server.reread(&account).await
+            };
+            server.update(moved, &["phone"]).await;
+        }
+    }
+    let factors = async |server: &TestServer| {
+        let exported = server.exported_to("all", false).await.unwrap();
+        let mut factors: Vec<_> = exported
+            .into_iter()
+            .map(|exported| {
+                let account = exported.account.unwrap();
+                (account.email.clone(), account.second_factor())
+            })
+            .collect();
+        factors.sort_unstable();
+        factors
+    };
+    let with = |app, moved| {
+        let email = |name: &str| format!("{name}@example.com");
+        vec![
+            (email("app"), app),
+            (email("email"), pb::SecondFactor::Email),
+            (email("moved"), moved),
+            (email("phone"), pb::SecondFactor::Sms),
+        ]
+    };
+    let before = with(pb::SecondFactor::Totp, pb::SecondFactor::Sms);
+    assert_eq!(factors(&server).await, before);
+
+    let exported = server
+        .run(directory, "export --format csv")
+        .await
+        .succeeded();
+    fs::write(directory.join("all.csv"), exported).unwrap();
+    let refused = elsewhere.run(directory, "import all.csv").await;
+    assert_eq!(refused.stdout, "2 accounts are imported\n");
+    assert!(refused.stderr.contains("second_factor TOTP is enrolled"));
+    assert!(
+        refused
+            .stderr
+            .contains("second_factor SMS needs a verified phone")
+    );
+    let moved = elsewhere
+        .run(directory, "import all.csv --fall-back-to-email")
+        .await;
+    assert_eq!(
+        moved.succeeded(),
+        "4 accounts are imported\n2 rows have EMAIL for a second factor that cannot come along\n"
+    );
+    let after = with(pb::SecondFactor::Email, pb::SecondFactor::Email);
+    assert_eq!(factors(&elsewhere).await, after);
+}
+
 /// A row whose display name makes it a message of exactly so many bytes.
 fn message_of(bytes: usize, line: i64) -> String {
     let email = format!("p{line}@example.com");
