@@ -8,7 +8,7 @@ use super::{Bounds, ForeignRefused, SALT, TAG};
 
 /// N times r times p. The floor is what Firebase spends (N = 2^14, r = 8) and scrypt's author asked of
 /// sign-ins in 2009; OWASP Password Storage asks five to eight times that of new hashes. The ceiling is
-/// less than a second.
+/// half a second.
 const WORK: Bounds = Bounds::new("as N times r times p", 131_072, 2_097_152);
 /// All that scrypt allocates: 128 bytes times r for each of N rounds, each lane, and the block that is mixed. The
 /// ceiling leaves 1 MiB beside the 128 of N = 2^17 and r = 8, what OWASP Password Storage recommends.

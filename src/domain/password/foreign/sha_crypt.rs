@@ -3,7 +3,7 @@
 use super::encoding::{crypt, named};
 use super::{Bounds, ForeignRefused};
 
-/// The floor is the format's own default; the ceiling is about a second.
+/// The floor is the format's own default. The ceiling is less than a second for the longest password that is read.
 const ROUNDS: Bounds = Bounds::new("rounds", USUAL_ROUNDS, 1_000_000);
 /// Salts longer than 16 characters are cut off by those who verify.
 const SALT: Bounds = Bounds::new("characters of salt", 8, 16);

@@ -130,6 +130,7 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
     let argon2 = |costs| format!("$argon2id$v=19${costs}$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA");
     let scrypt = |costs| format!("$scrypt${costs}$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA");
     let pbkdf2 = |count| format!("$pbkdf2-sha256$i={count}$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA");
+    let pbkdf2_sha512 = |count| pbkdf2(count).replace("sha256", "sha512");
     let sha_crypt = |rounds| {
         let tag = "e3q6v2fpPAAlAUfHQpwrbno9W.yMI34YnvWTg3aXUVC";
         format!("$5$rounds={rounds}$kt6.y6jfJ6SZjjV1${tag}")
@@ -158,6 +159,7 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
         (scrypt("ln=14,r=8,p=4294967295"), "4294967295 ", "most 16"),
         (pbkdf2("9999"), "9999 ", "least 10000"),
         (pbkdf2("2000001"), "2000001 ", "most 2000000"),
+        (pbkdf2_sha512("1000001"), "1000001 ", "most 1000000"),
         (sha_crypt("4999"), "4999 ", "least 5000"),
         (sha_crypt("1000001"), "1000001 ", "most 1000000"),
     ] {
@@ -177,6 +179,7 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
         scrypt("ln=17,r=8,p=1"),
         pbkdf2("10000"),
         pbkdf2("2000000"),
+        pbkdf2_sha512("1000000"),
         sha_crypt("5000"),
         sha_crypt("1000000"),
     ] {
