@@ -229,11 +229,11 @@ impl Account {
 pub struct Profile {
     /// Where mail goes; unique by its key.
     pub email: Email,
-    /// Only a verified address receives links.
+    /// Only a verified address receives links and notices; an unverified one codes and invitations.
     pub email_verified: bool,
     /// Where text messages go.
     pub phone: Option<Phone>,
-    /// Only a verified phone receives links and codes.
+    /// Only a verified phone receives anything, but for the code that verifies it.
     pub phone_verified: bool,
     /// What is asked for beside the password.
     pub second_factor: SecondFactor,

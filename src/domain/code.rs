@@ -66,7 +66,8 @@ pub fn derive(keyring: &Keyring, what_for: CodeFor, sending: u32) -> Code {
     derive_under(keyring.signing(), what_for, sending)
 }
 
-/// Whether `typed` is the code of one of these sendings, under any key that was signing when it was sent.
+/// Whether `typed` is the code of one of these sendings, under any key that may have signed it: a ring does not tell which
+/// of its verifying keys have, so each has a code of its own.
 /// Every code is compared, each in constant time (ASVS 11.2.4).
 #[must_use]
 pub fn matches(keyring: &Keyring, what_for: CodeFor, sendings: &[u32], typed: &Code) -> bool {
@@ -83,7 +84,7 @@ pub fn derive_for_address(keyring: &Keyring, message_id: MessageId) -> Code {
     address_code(keyring.signing(), message_id)
 }
 
-/// Whether `typed` is the code of this message, under any key that was signing when it was sent.
+/// Whether `typed` is the code of this message, under any key that may have signed it.
 #[must_use]
 pub fn matches_for_address(keyring: &Keyring, message_id: MessageId, typed: &Code) -> bool {
     let codes = keyring.usable().map(|key| address_code(key, message_id));

@@ -29,23 +29,26 @@ impl Destination {
     /// Where messages by this channel reach a person, if that address is known to be theirs.
     #[must_use]
     pub fn verified(profile: &Profile, channel: ChannelKind) -> Option<Self> {
-        let verified = match channel {
-            ChannelKind::Email => profile.email_verified,
-            ChannelKind::Sms => profile.phone_verified,
-        };
-        Self::on_file(profile, channel).filter(|_| verified)
+        match channel {
+            ChannelKind::Email => profile.email_verified.then(|| Self::email(profile)),
+            ChannelKind::Sms => {
+                let phone = profile.phone.as_ref().filter(|_| profile.phone_verified)?;
+                Some(Self {
+                    channel,
+                    address: phone.as_str().to_owned(),
+                    masked: phone.masked(),
+                })
+            }
+        }
     }
 
-    /// The address that a person has for this channel, whether or not it is known to be theirs.
+    /// Where codes and invitations by this channel go: to the email whether or not it is known to be theirs, since
+    /// nobody else can be meant by the name that they sign in with, and an invitation is what verifies it.
     #[must_use]
-    pub fn on_file(profile: &Profile, channel: ChannelKind) -> Option<Self> {
+    pub fn of_codes(profile: &Profile, channel: ChannelKind) -> Option<Self> {
         match channel {
             ChannelKind::Email => Some(Self::email(profile)),
-            ChannelKind::Sms => profile.phone.as_ref().map(|phone| Self {
-                channel,
-                address: phone.as_str().to_owned(),
-                masked: phone.masked(),
-            }),
+            ChannelKind::Sms => Self::verified(profile, channel),
         }
     }
 }

@@ -42,6 +42,15 @@ impl Rate {
         }
     }
 
+    /// This rate without the last third of its burst, which is left to others.
+    #[must_use]
+    pub const fn but_the_last_third(self) -> Self {
+        Self {
+            burst: self.burst - self.burst / 3,
+            interval: self.interval,
+        }
+    }
+
     /// How long until one more is allowed once the burst is used up.
     #[must_use]
     pub const fn interval(self) -> Duration {
@@ -259,6 +268,23 @@ mod tests {
         arrival = rate.take(arrival, later);
         assert!(arrival.is_some());
         assert_eq!(rate.take(arrival, later), None);
+    }
+
+    #[test]
+    fn the_last_third_is_left_to_others() {
+        let whole = Rates::default().codes;
+        let part = whole.but_the_last_third();
+        let mut arrival = None;
+        for _ in 0..7 {
+            arrival = Some(part.take(arrival, NOW).unwrap());
+        }
+        assert_eq!(part.take(arrival, NOW), None);
+        for _ in 0..3 {
+            arrival = Some(whole.take(arrival, NOW).unwrap());
+        }
+        assert_eq!(whole.take(arrival, NOW), None);
+        let least = Rate::per(1, Duration::from_hours(1)).but_the_last_third();
+        assert!(least.take(None, NOW).is_some());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::context::CallContext;
 use super::read::{self, FieldViolations, Together as _};
 use super::refusal::Refusal;
 use super::wire;
-use crate::domain::account::SecondFactor;
 use crate::domain::caller::Scope;
+use crate::domain::destination::Destination;
 use crate::domain::password::{Password, PasswordUnreadable};
 use crate::pb;
 use crate::pb::password_service_server::PasswordService;
@@ -195,13 +195,10 @@ impl PasswordService for PasswordApi {
             .await
             .map_err(Refusal::from)?;
         let (account, profile) = (&info.account, &info.account.profile);
-        let destination = match (profile.second_factor, &profile.phone) {
-            (SecondFactor::Sms, Some(phone)) => phone.masked(),
-            _ => profile.email.masked(),
-        };
+        let destination = Destination::verified(profile, profile.second_factor.channel());
         Ok(Response::new(pb::GetSecurityInfoResponse {
             second_factor: wire::second_factor(profile.second_factor).into(),
-            destination,
+            destination: destination.map(|to| to.masked).unwrap_or_default(),
             password_changed_at: account.password_changed_at.map(wire::timestamp),
             credential_version: account.credential_version.get(),
             sessions_valid_after: account.sessions_valid_after.map(wire::timestamp),

@@ -30,7 +30,7 @@ impl Service {
             to: address.destination(),
             sealed_address: self.sealed_address(account_id, address)?,
             message_id: self.message_id()?,
-            rate: self.rules.rates.codes,
+            rate: self.rate_of_other_codes(),
             lifetime: CODE_LIFETIME,
         };
         match self.store.begin_verification(intent).await? {

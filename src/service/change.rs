@@ -12,7 +12,7 @@ use crate::domain::client::Client;
 use crate::domain::id::AccountId;
 use crate::domain::idempotency::{Method, Repeatable};
 use crate::domain::limit::{self, Bucket};
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::Password;
 use crate::random;
 use crate::service::hasher::Class;
 use crate::store::{
@@ -71,12 +71,12 @@ impl Service {
         change: Change<'_>,
     ) -> Result<Confirmation, ServiceError> {
         let shown = change.current_password.clone();
-        let Some(from) = self
+        if !self
             .check_present(&call, &present, &attempt, shown, change.deadline)
             .await?
-        else {
+        {
             return self.overtaken(call, attempt, repeatable, change).await;
-        };
+        }
         let (password, deadline) = (change.new_password.clone(), change.deadline);
         let words = account_words(&present.account);
         let judgement = self
@@ -95,7 +95,6 @@ impl Service {
             repeatable: repeatable.clone(),
             account_id: change.account_id,
             credential_version: present.account.credential_version,
-            from,
             to,
             attempt: attempt.clone(),
         };
@@ -136,13 +135,15 @@ impl Service {
         change: Change<'_>,
     ) -> Result<Confirmation, ServiceError> {
         let (shown, deadline) = (change.new_password, change.deadline);
-        self.check_present(&call, &present, &attempt, shown, deadline)
-            .await?
-            .map(|_| confirmation)
+        let is_right = self
+            .check_present(&call, &present, &attempt, shown, deadline)
+            .await?;
+        is_right
+            .then_some(confirmation)
             .ok_or(ServiceError::CredentialsWrong)
     }
 
-    /// The hash that the shown password is right for; `None` if the credentials moved meanwhile.
+    /// Counts the shown password unless it is right; `false` if it was, and the credentials moved meanwhile.
     async fn check_present(
         &self,
         call: &Call,
@@ -150,7 +151,7 @@ impl Service {
         attempt: &PasswordTry,
         shown: Password,
         deadline: Instant,
-    ) -> Result<Option<PasswordHash>, ServiceError> {
+    ) -> Result<bool, ServiceError> {
         let against = present.against.clone();
         let matches = self
             .hasher
@@ -173,8 +174,8 @@ impl Service {
             })
             .await?;
         match checked {
-            PresentChecked::Stands => Ok(against.ok()),
-            PresentChecked::Moved => Ok(None),
+            PresentChecked::Stands => Ok(true),
+            PresentChecked::Moved => Ok(false),
             PresentChecked::Refused => Err(ServiceError::CredentialsWrong),
         }
     }

@@ -5,7 +5,7 @@
 //! that the policy refuses burns neither link nor code.
 
 use super::Service;
-use super::error::ServiceError;
+use super::error::{LinkInvalid, ServiceError};
 use super::inspect::personal_words;
 use super::second_factor::Shown;
 use crate::domain::call::Call;
@@ -23,8 +23,7 @@ use crate::store::{
 };
 use tokio::time::Instant;
 
-/// The holder of a link chose a password.
-#[derive(Debug)]
+/// The holder of a link chose a password. Its parts are secrets: it is not to be printed.
 pub struct Confirm<'a> {
     /// The link's token.
     pub token: &'a str,
@@ -54,15 +53,30 @@ impl Service {
         if repeatable.is_none() && link.expires_at <= self.clock.now() {
             return Err(TokenRefused::Expired.into());
         }
-        match self
+        let opened = self
             .open_for_confirm(link, repeatable.clone(), &confirm.client)
-            .await?
+            .await?;
+        let live = match opened {
+            Opened::Live(live) => live,
+            Opened::Repeated(repeated) => return self.repeat(repeated, &confirm).await,
+        };
+        match self
+            .use_link(call, link, live, repeatable.clone(), &confirm)
+            .await
         {
-            Opened::Live(live) => self.use_link(call, link, live, repeatable, confirm).await,
-            Opened::Repeated(repeated) => {
-                self.repeat(repeated, confirm.new_password, confirm.deadline)
-                    .await
+            // The same call, sent twice at once: the other one may just have been answered.
+            Err(ServiceError::LinkInvalid(LinkInvalid::Dead(DeadLink::Used)))
+                if repeatable.is_some() =>
+            {
+                match self
+                    .open_for_confirm(link, repeatable, &confirm.client)
+                    .await?
+                {
+                    Opened::Repeated(repeated) => self.repeat(repeated, &confirm).await,
+                    Opened::Live(_) => Err(DeadLink::Used.into()),
+                }
             }
+            used => used,
         }
     }
 
@@ -72,20 +86,22 @@ impl Service {
         link: Link,
         live: LiveReset,
         repeatable: Option<Repeatable>,
-        confirm: Confirm<'_>,
+        confirm: &Confirm<'_>,
     ) -> Result<Confirmation, ServiceError> {
         let words = personal_words(
             live.email.address(),
             live.phone.as_ref(),
             live.display_name.as_str(),
         );
-        let password = confirm.new_password;
+        let password = &confirm.new_password;
         let judgement = self
             .judge(Class::Confirm, confirm.deadline, password.clone(), words)
             .await?;
         if !judgement.accepts() {
             return Err(ServiceError::PasswordRejected(judgement));
         }
+        // Before a code is counted, which would be in vain if there were none.
+        let place = self.hasher.place(Class::Confirm)?;
         let what_for = CodeFor::Reset(link.reset_id);
         let passage = match live.asked {
             None => None,
@@ -108,11 +124,11 @@ impl Service {
         let salt = random::array(&*self.random)?;
         let password_hash = self
             .hasher
-            .hash(Class::Confirm, confirm.deadline, password.clone(), salt)
+            .hash_at(place, confirm.deadline, password.clone(), salt)
             .await?;
         let intent = ConfirmReset {
             call: call.clone(),
-            repeatable: repeatable.clone(),
+            repeatable,
             reset_id: link.reset_id,
             credential_version: live.credential_version,
             passed,
@@ -130,18 +146,6 @@ impl Service {
                 }
                 None => ServiceError::SecondFactorWrong,
             }),
-            // The same call, sent twice at once: the other one may just have been answered.
-            ResetConfirmed::Dead(DeadLink::Used) if repeatable.is_some() => {
-                match self
-                    .open_for_confirm(link, repeatable, &confirm.client)
-                    .await?
-                {
-                    Opened::Repeated(repeated) => {
-                        self.repeat(repeated, password, confirm.deadline).await
-                    }
-                    Opened::Live(_) => Err(DeadLink::Used.into()),
-                }
-            }
             ResetConfirmed::Dead(why) => Err(why.into()),
         }
     }
@@ -151,12 +155,12 @@ impl Service {
     async fn repeat(
         &self,
         repeated: RepeatedConfirm,
-        password: Password,
-        deadline: Instant,
+        confirm: &Confirm<'_>,
     ) -> Result<Confirmation, ServiceError> {
+        let (password, deadline) = (confirm.new_password.clone(), confirm.deadline);
         let verdict = self
             .hasher
-            .verify(Class::Confirm, deadline, password, repeated.present_hash)
+            .verify(Class::Confirm, deadline, password, repeated.hash_it_set)
             .await?;
         if verdict.matches {
             Ok(repeated.confirmation)

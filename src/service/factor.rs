@@ -77,7 +77,11 @@ impl Service {
             EnrolmentTried::Gone => return Err(ServiceError::ChallengeInvalid),
             EnrolmentTried::NoAccount => return Err(ServiceError::NoAccount),
         };
-        let secret = self.unsealed(account_id, &sealed_secret)?;
+        let secret = match self.unsealed(account_id, &sealed_secret) {
+            // The key was revoked meanwhile: what was begun under it is begun anew.
+            Err(UnsealRefused::UnknownKey(_)) => return Err(ServiceError::ChallengeInvalid),
+            unsealed => unsealed?,
+        };
         let last_step = totp::matching_step(&secret, code, self.clock.now(), Step::BEFORE_ANY)
             .ok_or(ServiceError::SecondFactorWrong)?;
         let (codes, recovery_codes) = self.recovery_codes()?;
@@ -115,6 +119,7 @@ impl Service {
         match self.store.set_second_factor(intent).await? {
             SecondFactorSet::Set => Ok(()),
             SecondFactorSet::NoVerifiedPhone => Err(ServiceError::NoVerifiedPhone),
+            SecondFactorSet::ChannelMissing(channel) => Err(ServiceError::ChannelMissing(channel)),
             SecondFactorSet::NoApp => Err(ServiceError::NoApp),
             SecondFactorSet::Refused(why) => Err(why.into()),
         }

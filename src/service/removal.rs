@@ -49,6 +49,7 @@ impl Service {
         match self.store.order_factor_removal(intent).await? {
             FactorRemovalOrdered::Ordered { effective_at } => Ok(effective_at),
             FactorRemovalOrdered::NoFactor => Err(ServiceError::NoFactorToRemove),
+            FactorRemovalOrdered::NoVerifiedAddress => Err(ServiceError::NoVerifiedAddress),
             FactorRemovalOrdered::RequestIdReused => Err(ServiceError::RequestIdReused),
             FactorRemovalOrdered::NoAccount => Err(ServiceError::NoAccount),
         }

@@ -7,7 +7,7 @@ use crate::domain::call::Call;
 use crate::domain::client::Client;
 use crate::domain::code::{self, Code, CodeFor};
 use crate::domain::id::MessageId;
-use crate::domain::limit::{self, Bucket, Limit};
+use crate::domain::limit::{self, Bucket, Limit, Rate};
 use crate::domain::recovery_code::RecoveryCode;
 use crate::domain::seal::UnsealRefused;
 use crate::domain::totp::matching_step;
@@ -150,16 +150,20 @@ impl Service {
         client: &Client,
     ) -> Result<Option<SentCode>, ServiceError> {
         let rates = &self.rules.rates;
-        let (bucket, rate) = match what_for {
-            CodeFor::Reset(_) => (Bucket::CheckSource, rates.check_source),
-            CodeFor::SignIn(_) => (Bucket::SignInSource, rates.sign_in_source),
+        let (bucket, rate, rate_of_codes) = match what_for {
+            CodeFor::Reset(_) => (Bucket::CheckSource, rates.check_source, rates.codes),
+            CodeFor::SignIn(_) => (
+                Bucket::SignInSource,
+                rates.sign_in_source,
+                self.rate_of_other_codes(),
+            ),
         };
         let limits = limit::for_source(&self.keyring.load(), bucket, rate, client.source());
         let intent = SendCode {
             call,
             what_for,
             limits,
-            order: self.code_order(client)?,
+            order: self.code_order(rate_of_codes, client)?,
         };
         match self.store.send_code(intent).await? {
             CodeSent::Sent(sent) => Ok(Some(sent)),
@@ -170,11 +174,17 @@ impl Service {
         }
     }
 
+    /// How many codes an account is sent that are not for a reset. Some of the day's are kept for those: whoever
+    /// signs in with a stolen password, again and again, must not keep its owner from a new one.
+    pub(super) fn rate_of_other_codes(&self) -> Rate {
+        self.rules.rates.codes.but_the_last_third()
+    }
+
     /// What a message with a code for this person is made with.
-    pub(super) fn code_order(&self, client: &Client) -> Result<CodeOrder, NoEntropy> {
+    pub(super) fn code_order(&self, rate: Rate, client: &Client) -> Result<CodeOrder, NoEntropy> {
         Ok(CodeOrder {
             message_id: self.message_id()?,
-            rate: self.rules.rates.codes,
+            rate,
             fallback_locale: client.locale.clone(),
         })
     }

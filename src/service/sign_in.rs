@@ -62,8 +62,7 @@ pub enum FirstStep {
     },
 }
 
-/// Somebody shows the code that a pending sign-in asks for.
-#[derive(Debug)]
+/// Somebody shows the code that a pending sign-in asks for. Its parts are secrets: it is not to be printed.
 pub struct SecondStep<'a> {
     /// The challenge's text.
     pub challenge: &'a str,
@@ -134,7 +133,7 @@ impl Service {
         let ask = AskFactor {
             challenge_id,
             email_code: self.rules.email_code,
-            code: self.code_order(&client)?,
+            code: self.code_order(self.rate_of_other_codes(), &client)?,
         };
         let finished = self
             .store

@@ -95,8 +95,6 @@ pub struct ChangePassword {
     pub account_id: AccountId,
     /// The credentials that the present password was checked under.
     pub credential_version: CredentialVersion,
-    /// The hash it was checked against.
-    pub from: PasswordHash,
     /// The hash of the new password.
     pub to: PasswordHash,
     /// Names the notice, and says where the change came from.

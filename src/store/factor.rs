@@ -4,6 +4,7 @@ use crate::domain::account::{CredentialVersion, SecondFactor};
 use crate::domain::call::Call;
 use crate::domain::email::Email;
 use crate::domain::id::{AccountId, MessageId};
+use crate::domain::message::ChannelKind;
 use crate::domain::recovery_code::RecoveryCodeDigest;
 use crate::domain::seal::Sealed;
 use crate::domain::totp::Step;
@@ -131,6 +132,8 @@ pub enum SecondFactorSet {
     Set,
     /// SMS needs a verified phone.
     NoVerifiedPhone,
+    /// No codes could be sent by this channel.
+    ChannelMissing(ChannelKind),
     /// TOTP needs an enrolled app.
     NoApp,
     /// The proof does not stand.

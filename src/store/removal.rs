@@ -36,6 +36,8 @@ pub enum FactorRemovalOrdered {
     },
     /// The factor is EMAIL already.
     NoFactor,
+    /// There is no verified address at which the owner could be told and object.
+    NoVerifiedAddress,
     /// The request id was used with other content.
     RequestIdReused,
     /// No such account.

@@ -97,8 +97,8 @@ pub struct LiveReset {
 pub struct RepeatedConfirm {
     /// What was answered.
     pub confirmation: Confirmation,
-    /// The account's present hash; `None` when it has no password any more.
-    pub present_hash: Option<PasswordHash>,
+    /// The hash of the password that it set; `None` when the account's credentials have moved since.
+    pub hash_it_set: Option<PasswordHash>,
 }
 
 /// What a confirm answers.

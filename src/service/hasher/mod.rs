@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use tracing::error;
 
 pub use kdf::Verdict;
+pub use pool::Place;
 
 use self::{kdf::Kdf, pool::Pool};
 use crate::domain::password::{
@@ -138,6 +139,11 @@ impl Hasher {
         })
     }
 
+    /// Keeps a place for a hash, so that what is counted before it is not counted in vain.
+    pub fn place(&self, class: Class) -> Result<Place, HashError> {
+        self.pool.place(class)
+    }
+
     /// Hashes a new password with the current parameters and pepper. The salt must come from a
     /// CSPRNG.
     pub async fn hash(
@@ -147,9 +153,21 @@ impl Hasher {
         password: Password,
         salt: [u8; SALT_BYTES],
     ) -> Result<PasswordHash, HashError> {
+        self.hash_at(self.place(class)?, deadline, password, salt)
+            .await
+    }
+
+    /// The same at a place that was kept.
+    pub async fn hash_at(
+        &self,
+        place: Place,
+        deadline: Instant,
+        password: Password,
+        salt: [u8; SALT_BYTES],
+    ) -> Result<PasswordHash, HashError> {
         let kdf = Arc::clone(&self.kdf);
         self.pool
-            .run(class, Operation::Hash, deadline, move |arena| {
+            .run_at(place, Operation::Hash, deadline, move |arena| {
                 kdf.hash(arena, &password, &salt)
             })
             .await?

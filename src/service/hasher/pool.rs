@@ -58,11 +58,34 @@ impl Pool {
         Ok(pool)
     }
 
+    /// Keeps a place in the queue for a job of this class, unless there is none.
+    pub(super) fn place(&self, class: Class) -> Result<Place, HashError> {
+        self.queue.keep(class).map_err(|Full| {
+            self.metrics.refused();
+            HashError::Saturated {
+                retry_after: RETRY_AFTER,
+            }
+        })?;
+        Ok(Place(Some(Arc::clone(&self.queue))))
+    }
+
     /// Has one of the threads do the work, unless the queue is full for the class or the deadline
     /// passes first. Dropping the future takes the job back if it was not begun.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         class: Class,
+        operation: Operation,
+        deadline: Instant,
+        work: impl FnOnce(&mut Arena) -> T + Send + 'static,
+    ) -> Result<T, HashError> {
+        let place = self.place(class)?;
+        self.run_at(place, operation, deadline, work).await
+    }
+
+    /// The same at a place that was kept.
+    pub(super) async fn run_at<T: Send + 'static>(
+        &self,
+        place: Place,
         operation: Operation,
         deadline: Instant,
         work: impl FnOnce(&mut Arena) -> T + Send + 'static,
@@ -82,12 +105,7 @@ impl Pool {
             metrics: self.metrics.clone(),
             spans: HashingSpans::wait(),
         });
-        self.queue.push(class, pending).map_err(|Full| {
-            self.metrics.refused();
-            HashError::Saturated {
-                retry_after: RETRY_AFTER,
-            }
-        })?;
+        place.fill(pending);
         match timeout_at(deadline, answer).await {
             Ok(Ok(outcome)) => outcome,
             // The job panicked, which dropped its end of the channel.
@@ -99,6 +117,31 @@ impl Pool {
     /// How many jobs wait for a thread.
     pub(super) fn waiting(&self) -> usize {
         self.queue.len()
+    }
+}
+
+/// A place in the queue that nobody else can take. It is given up when it is dropped.
+pub struct Place(Option<Arc<Queue>>);
+
+impl Place {
+    fn fill(mut self, job: Box<dyn Job>) {
+        if let Some(queue) = self.0.take() {
+            queue.fill(job);
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(queue) = self.0.take() {
+            queue.give_up();
+        }
     }
 }
 

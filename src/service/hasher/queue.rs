@@ -26,7 +26,15 @@ pub(super) struct Queue {
 
 struct Line {
     jobs: VecDeque<Box<dyn Job>>,
+    /// Places that are kept for jobs to come.
+    kept: usize,
     closed: bool,
+}
+
+impl Line {
+    fn is_full(&self, bound: usize) -> bool {
+        self.jobs.len().saturating_add(self.kept) >= bound
+    }
 }
 
 /// The queue is full for the class of the job.
@@ -38,6 +46,7 @@ impl Queue {
     pub(super) fn new(length: usize, metrics: HasherMetrics) -> Self {
         let line = Line {
             jobs: VecDeque::new(),
+            kept: 0,
             closed: false,
         };
         Self {
@@ -48,15 +57,15 @@ impl Queue {
         }
     }
 
-    /// Lines a job up, or refuses it at once. Abandoned jobs give up their places to those that
-    /// need them.
-    pub(super) fn push(&self, class: Class, job: Box<dyn Job>) -> Result<(), Full> {
+    /// Keeps a place for a job of this class, or refuses it at once. Abandoned jobs give up their
+    /// places to those that need them.
+    pub(super) fn keep(&self, class: Class) -> Result<(), Full> {
         let bound = match class {
             Class::Confirm => self.length,
             Class::SignIn | Class::Policy => self.length - self.length / 4,
         };
         let mut line = self.line();
-        if line.jobs.len() >= bound {
+        if line.is_full(bound) {
             line.jobs.retain(|job| {
                 let abandoned = job.is_abandoned();
                 if abandoned {
@@ -65,14 +74,27 @@ impl Queue {
                 !abandoned
             });
         }
-        if line.jobs.len() >= bound {
+        if line.is_full(bound) {
             return Err(Full);
         }
+        line.kept = line.kept.saturating_add(1);
+        Ok(())
+    }
+
+    /// Lines a job up at a place that was kept.
+    pub(super) fn fill(&self, job: Box<dyn Job>) {
+        let mut line = self.line();
+        line.kept = line.kept.saturating_sub(1);
         line.jobs.push_back(job);
         self.metrics.waiting(line.jobs.len());
         drop(line);
         self.arrived.notify_one();
-        Ok(())
+    }
+
+    /// Gives up a place that was kept.
+    pub(super) fn give_up(&self) {
+        let mut line = self.line();
+        line.kept = line.kept.saturating_sub(1);
     }
 
     /// Waits for the next job. `None` once the queue is closed, whatever is still in it.
@@ -132,7 +154,9 @@ mod tests {
     }
 
     fn push(queue: &Queue, class: Class) -> Result<(), Full> {
-        queue.push(class, Box::new(Dummy::default()))
+        queue.keep(class)?;
+        queue.fill(Box::new(Dummy::default()));
+        Ok(())
     }
 
     #[test]
@@ -162,10 +186,27 @@ mod tests {
     }
 
     #[test]
+    fn a_kept_place_is_taken_until_it_is_filled_or_given_up() {
+        let queue = Queue::new(4, HasherMetrics::default());
+        for _ in 0..2 {
+            assert_eq!(queue.keep(Class::Confirm), Ok(()));
+        }
+        assert_eq!(push(&queue, Class::SignIn), Ok(()));
+        assert_eq!(push(&queue, Class::SignIn), Err(Full));
+        assert_eq!(push(&queue, Class::Confirm), Ok(()));
+        assert_eq!(push(&queue, Class::Confirm), Err(Full));
+        queue.fill(Box::new(Dummy::default()));
+        assert_eq!(push(&queue, Class::Confirm), Err(Full));
+        queue.give_up();
+        assert_eq!(push(&queue, Class::Confirm), Ok(()));
+    }
+
+    #[test]
     fn abandoned_jobs_give_up_their_places() {
         let queue = Queue::new(4, HasherMetrics::default());
         let gone = Dummy::default();
-        assert_eq!(queue.push(Class::Confirm, Box::new(gone.clone())), Ok(()));
+        assert_eq!(queue.keep(Class::Confirm), Ok(()));
+        queue.fill(Box::new(gone.clone()));
         for _ in 0..3 {
             assert_eq!(push(&queue, Class::Confirm), Ok(()));
         }

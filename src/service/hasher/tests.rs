@@ -139,6 +139,23 @@ async fn a_full_queue_refuses_at_once_but_confirms_have_a_quarter_left() {
 }
 
 #[tokio::test]
+async fn a_hash_at_a_kept_place_is_made_however_full_the_queue_is() {
+    let busy = Busy::new().await;
+    let place = busy.hasher.place(Class::Confirm).unwrap();
+    let lined_up: Vec<_> = (1..PLACES)
+        .map(|_| busy.line_up(Class::Confirm, later()))
+        .collect();
+    let full = busy.hasher.place(Class::Confirm).unwrap_err();
+    assert!(matches!(full, HashError::Saturated { .. }));
+    busy.release.send(()).unwrap();
+    let hash = busy
+        .hasher
+        .hash_at(place, later(), password("new"), [7; SALT_BYTES]);
+    assert!(hash.await.is_ok());
+    drop(lined_up);
+}
+
+#[tokio::test]
 async fn what_was_accepted_is_done_when_the_thread_is_free_again() {
     let busy = Busy::new().await;
     let (first, second) = (

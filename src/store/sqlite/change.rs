@@ -90,8 +90,8 @@ pub(super) fn check_present(
     Ok(PresentChecked::Refused)
 }
 
-/// Sets the password, if the one that was checked is still there, and with it the version that kills every
-/// link.
+/// Sets the password, if the one that was checked is still the account's, and with it the version that kills every
+/// link. Another hash of the same password, as a sign-in leaves it, moves no version.
 pub(super) fn change_password(
     work: &mut Work<'_>,
     intent: &ChangePassword,
@@ -101,13 +101,12 @@ pub(super) fn change_password(
         "UPDATE accounts
          SET password_hash = ?1, password_changed_at = ?2, sessions_valid_after = ?2,
              credential_version = credential_version + 1, revision = revision + 1
-         WHERE account_id = ?3 AND password_hash = ?4 AND credential_version = ?5 AND disabled = 0 AND compromised = 0
+         WHERE account_id = ?3 AND credential_version = ?4 AND disabled = 0 AND compromised = 0
          RETURNING *",
         (
             intent.to.as_str(),
             work.now().as_micros(),
             intent.account_id.as_bytes(),
-            intent.from.as_str(),
             intent.credential_version.get(),
         ),
         row::account,

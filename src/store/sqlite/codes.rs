@@ -44,8 +44,7 @@ pub(super) fn send_code(work: &mut Work<'_>, intent: &SendCode) -> Result<CodeSe
     }
 }
 
-/// Sends the next code of the account's factor for what ends then, if its limits let it. It goes to the
-/// factor's address, be that verified or not.
+/// Sends the next code of the account's factor for what ends then, if its limits let it.
 pub(super) fn send(
     work: &mut Work<'_>,
     call: &Call,
@@ -55,7 +54,7 @@ pub(super) fn send(
     order: &CodeOrder,
 ) -> Result<CodeSent, StoreError> {
     let channel = channel_of(account.profile.second_factor);
-    let to = channel.and_then(|channel| Destination::on_file(&account.profile, channel));
+    let to = channel.and_then(|channel| Destination::of_codes(&account.profile, channel));
     let Some(to) = to.filter(|to| work.carries(to.channel)) else {
         return Ok(CodeSent::Nothing);
     };

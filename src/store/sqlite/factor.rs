@@ -10,7 +10,7 @@ use super::work::Work;
 use crate::domain::account::{Account, SecondFactor};
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::call::Call;
-use crate::domain::message::Notice;
+use crate::domain::message::{ChannelKind, Notice};
 use crate::domain::seal::Sealed;
 use crate::domain::totp::Step;
 use crate::domain::tries::TRIES;
@@ -140,6 +140,9 @@ pub(super) fn set_second_factor(
     }
     match intent.second_factor {
         SecondFactor::Email => {}
+        SecondFactor::Sms if !work.carries(ChannelKind::Sms) => {
+            return Ok(SecondFactorSet::ChannelMissing(ChannelKind::Sms));
+        }
         SecondFactor::Sms if before.profile.phone_verified => {}
         SecondFactor::Sms => return Ok(SecondFactorSet::NoVerifiedPhone),
         // An account with an app has no other factor.

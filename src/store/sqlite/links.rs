@@ -12,12 +12,16 @@ use crate::domain::message::DeliveryState;
 use crate::domain::pseudonym::Pseudonym;
 use crate::domain::reset::{LIVE_LINKS, Origin};
 use crate::domain::time::Timestamp;
+use crate::domain::tries::TRIES;
 use crate::store::{QueuedLink, StoreError};
 
 /// The condition under which a reset `r` of account `a` is live at `?1`.
 pub(super) const LIVE: &str =
     "r.used_at IS NULL AND r.cancelled_at IS NULL AND r.expires_at > ?1 AND r.code_tries < 5
      AND r.credential_version = a.credential_version AND a.disabled = 0";
+
+// That text, and that of challenges, have the number spelled out.
+const _: () = assert!(TRIES == 5);
 
 /// A link to be made for an account.
 pub(super) struct NewLink<'a> {

@@ -47,6 +47,18 @@ pub(super) fn tell(
     Ok(())
 }
 
+/// Whether there is an address at which the owner can be told something.
+pub(super) fn reaches(work: &Work<'_>, account: &Account) -> bool {
+    ways(work, account).next().is_some()
+}
+
+fn ways(work: &Work<'_>, account: &Account) -> impl Iterator<Item = Destination> {
+    [ChannelKind::Email, ChannelKind::Sms]
+        .into_iter()
+        .filter(|channel| work.carries(*channel))
+        .filter_map(|channel| Destination::verified(&account.profile, channel))
+}
+
 /// Announces something in the same way; says at how many addresses.
 pub(super) fn announce(
     work: &mut Work<'_>,
@@ -54,20 +66,16 @@ pub(super) fn announce(
     announcement: Announcement,
 ) -> Result<u32, StoreError> {
     let mut told = 0;
-    for (channel, message_id) in [
-        (ChannelKind::Email, announcement.message_id),
-        (ChannelKind::Sms, announcement.message_id.twin()),
-    ] {
-        if let Some(to) = Destination::verified(&account.profile, channel)
-            && work.carries(channel)
-        {
-            let announcement = Announcement {
-                message_id,
-                ..announcement
-            };
-            announce_at(work, account, &to, announcement)?;
-            told += 1;
-        }
+    for to in ways(work, account).collect::<Vec<_>>() {
+        let announcement = Announcement {
+            message_id: match to.channel {
+                ChannelKind::Email => announcement.message_id,
+                ChannelKind::Sms => announcement.message_id.twin(),
+            },
+            ..announcement
+        };
+        announce_at(work, account, &to, announcement)?;
+        told += 1;
     }
     Ok(told)
 }

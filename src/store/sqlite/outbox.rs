@@ -33,6 +33,10 @@ pub(super) const WITH_LINKS: &str = "messages m
      LEFT JOIN factor_removals f ON f.account_id = m.account_id AND m.kind = 9
      LEFT JOIN address_verifications v ON v.message_id = m.message_id";
 
+// These texts have the numbers of kinds spelled out.
+const _: () =
+    assert!(MessageKind::SecondFactorRemoval.code() == 9 && MessageKind::AddressCode.code() == 5);
+
 /// The condition under which such a message is worth sending at `?1`: its time is not over, its link or code lives.
 pub(super) fn holds() -> String {
     let (challenge_lives, verification_lives) = (challenges::LIVE, addresses::LIVE);
@@ -115,7 +119,11 @@ impl Due {
         let message_id = row.message_id("message_id")?;
         if !row.flag("holds")? {
             let why = match row.message_kind() {
-                Ok(MessageKind::ResetLink | MessageKind::SecondFactorRemoval) => "link_dead",
+                Ok(
+                    MessageKind::ResetLink
+                    | MessageKind::Invitation
+                    | MessageKind::SecondFactorRemoval,
+                ) => "link_dead",
                 Ok(kind) if kind.is_code() => "code_dead",
                 Ok(_) | Err(_) => "notice_too_old",
             };

@@ -41,6 +41,9 @@ pub(super) fn order_factor_removal(
     }
     let effective_at = match pending(work, account_id)? {
         Some(effective_at) => effective_at,
+        None if !notices::reaches(work, &account) => {
+            return Ok(FactorRemovalOrdered::NoVerifiedAddress);
+        }
         None => order(work, intent, &account)?,
     };
     let kept = Kept {

@@ -58,19 +58,24 @@ fn judge(work: &Work<'_>, reset_id: ResetId) -> Result<OpenedReset, StoreError> 
     })
 }
 
+/// Who repeats a confirm shows the password that it set; once the credentials are others there is none to show, or the
+/// used link would be a way to try the passwords that came after it.
 fn repeated(work: &Work<'_>, kept: &Kept) -> Result<OpenedReset, StoreError> {
     let Some(confirmation) = kept.confirmation() else {
         return Err(row::unreadable("idempotency"));
     };
-    let present_hash = one(
+    let hash_it_set = one(
         work.sql(),
-        "SELECT password_hash FROM accounts WHERE account_id = ?1",
-        [confirmation.account_id.as_bytes()],
+        "SELECT password_hash FROM accounts WHERE account_id = ?1 AND credential_version = ?2",
+        (
+            confirmation.account_id.as_bytes(),
+            confirmation.credential_version.get(),
+        ),
         |row| row.password_hash(),
     )?;
     Ok(OpenedReset::Repeated(RepeatedConfirm {
         confirmation,
-        present_hash: present_hash.flatten(),
+        hash_it_set: hash_it_set.flatten(),
     }))
 }
 

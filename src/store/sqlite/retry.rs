@@ -115,25 +115,21 @@ fn destination(work: &Work<'_>, message: &Found) -> Result<Option<Destination>, 
     };
     let channel: ChannelKind = message.record.channel;
     let address = match message.record.kind {
-        // The address that it was to prove is erased, and may be nobody's.
-        MessageKind::AddressCode => return Ok(None),
-        // An invitation verifies its address, and a code goes to where the factor is, be that verified or not.
-        kind if kind.is_code() || kind == MessageKind::Invitation => Destination::on_file,
+        // The address that it was to prove, or the one before, is not the account's: it was erased, and nobody else is to
+        // be told in its place.
+        MessageKind::AddressCode | MessageKind::AddressChanged => return Ok(None),
+        kind if kind.is_code() || kind == MessageKind::Invitation => Destination::of_codes,
         _ => Destination::verified,
     };
     let account = accounts::by_id(work.sql(), account_id)?;
-    let to = account.and_then(|account| address(&account.profile, channel));
-    // The address before learns of a change too, and nobody else is to be told in its place.
-    Ok(to.filter(|to| {
-        message.record.kind != MessageKind::AddressChanged
-            || to.masked == message.record.destination
-    }))
+    Ok(account.and_then(|account| address(&account.profile, channel)))
 }
 
+/// A text message is counted against its budgets again.
 fn put_back(work: &Work<'_>, message_id: MessageId, to: &Destination) -> Result<(), StoreError> {
     change(
         work.sql(),
-        "UPDATE messages SET state = ?1, reason = '', address = ?2, destination = ?3, due_at = ?4
+        "UPDATE messages SET state = ?1, reason = '', address = ?2, destination = ?3, due_at = ?4, counted = 0
          WHERE message_id = ?5",
         (
             DeliveryState::Queued.code(),

@@ -3,7 +3,7 @@
 use super::Bench;
 use super::second_factors::asked;
 use super::sign_in::right;
-use crate::support::fixture::{code_order, profile, send_code};
+use crate::support::fixture::{code_order, password_hash, profile, send_code, sms_profile};
 use relatch::clock::Clock as _;
 use relatch::domain::account::{Profile, SecondFactor};
 use relatch::domain::code::CodeFor;
@@ -12,7 +12,7 @@ use relatch::domain::limit::Rate;
 use relatch::domain::message::{ChannelKind, DeliveryState, MessageKind};
 use relatch::store::{
     CodeOrder, CodeSent, DeadLink, FactorTried, LeasedMessage, Leftovers, MessageContent,
-    MessageFilter, MessagePage, SendCode, SignInFinished, Tidy,
+    MessageFilter, MessagePage, SendCode, SignInAccount, SignInFinished, Tidy,
 };
 use std::time::Duration;
 
@@ -108,6 +108,28 @@ pub(super) async fn an_account_is_sent_ten_codes_a_day_and_its_sign_in_waits_all
     };
     let sent = bench.store.send_code(intent).await.unwrap();
     assert!(matches!(sent, CodeSent::Limited(_)), "{sent:?}");
+}
+
+pub(super) async fn a_phone_that_is_not_known_to_be_theirs_gets_no_code_and_an_email_does(
+    bench: Bench,
+) {
+    let unverified = |profile: Profile| Profile {
+        email_verified: false,
+        phone_verified: false,
+        ..profile
+    };
+    let by_sms = bench.account_of(unverified(sms_profile(EMAIL))).await;
+    let by_mail = unverified(profile("ben@example.com"));
+    let by_mail = bench.account_of(by_mail).await;
+    for (account, sent) in [(by_sms, 0), (by_mail, 1)] {
+        let right = SignInAccount {
+            account_id: account.account_id,
+            credential_version: account.credential_version,
+            password_hash: password_hash(1),
+        };
+        bench.pending(&right).await;
+        assert_eq!(bench.due().await.len(), sent);
+    }
 }
 
 pub(super) async fn each_code_is_good_for_ten_minutes(bench: Bench) {

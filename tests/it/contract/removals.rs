@@ -1,9 +1,9 @@
 //! Second factors that the support desk takes away.
 
 use super::{Bench, link_of};
-use crate::support::fixture::{call, cancel, fresh, repeatable};
+use crate::support::fixture::{call, cancel, fresh, repeatable, sms_profile, update};
 use relatch::clock::Clock as _;
-use relatch::domain::account::SecondFactor;
+use relatch::domain::account::{AccountChange, Profile, SecondFactor};
 use relatch::domain::id::{AccountId, MessageId, ResetId};
 use relatch::domain::idempotency::Method;
 use relatch::domain::message::{ChannelKind, Notice};
@@ -204,6 +204,30 @@ pub(super) async fn a_removal_under_way_is_ordered_once(bench: Bench) {
     let nobody = AccountId::from_bytes(fresh());
     let nobody = bench.store.order_factor_removal(order(nobody)).await;
     assert_eq!(nobody.unwrap(), FactorRemovalOrdered::NoAccount);
+}
+
+pub(super) async fn a_removal_of_which_nobody_could_be_told_is_not_begun(bench: Bench) {
+    let profile = Profile {
+        email_verified: false,
+        phone_verified: false,
+        ..sms_profile(EMAIL)
+    };
+    let account = bench.account_of(profile).await;
+    let head = bench.head();
+    let refused = bench.store.order_factor_removal(order(account.account_id));
+    assert_eq!(
+        refused.await.unwrap(),
+        FactorRemovalOrdered::NoVerifiedAddress
+    );
+    assert_eq!(bench.events(head).await, [""; 0]);
+    let asserted = AccountChange {
+        email_verified: Some(true),
+        ..AccountChange::default()
+    };
+    let asserted = update(account.account_id, asserted);
+    bench.store.update_account(asserted).await.unwrap();
+    bench.ordered(order(account.account_id)).await;
+    assert_eq!(bench.due().await.len(), 1);
 }
 
 pub(super) async fn an_owner_who_chooses_another_factor_ends_a_removal(bench: Bench) {

@@ -247,8 +247,8 @@ pub(super) async fn a_repeated_confirm_is_recognised_and_another_link_refused(be
         panic!()
     };
     assert_eq!(repeated.confirmation, first);
-    let present = repeated.present_hash.unwrap();
-    assert_eq!(present.as_str(), password_hash(1).as_str());
+    let set = repeated.hash_it_set.unwrap();
+    assert_eq!(set.as_str(), password_hash(1).as_str());
     let link = bench.link_after_notice("ada@example.com").await;
     let other = OpenReset {
         repeatable: call_of(link.reset_id),
@@ -256,6 +256,32 @@ pub(super) async fn a_repeated_confirm_is_recognised_and_another_link_refused(be
     };
     let other = bench.store.open_reset(other).await.unwrap();
     assert!(matches!(other, OpenedReset::RequestIdReused), "{other:?}");
+}
+
+pub(super) async fn a_repeated_confirm_has_nothing_to_be_tried_against_once_the_credentials_moved(
+    bench: Bench,
+) {
+    bench.account("ada@example.com").await;
+    let link = bench.link("ada@example.com").await;
+    let opened = bench.open(link).await;
+    let again = || repeatable(Method::ConfirmReset, "1", link.reset_id.as_bytes());
+    let intent = ConfirmReset {
+        repeatable: again(),
+        ..confirm(link, &opened, password_hash(1))
+    };
+    bench.store.confirm_reset(intent).await.unwrap();
+    let later = bench.link_after_notice("ada@example.com").await;
+    let opened = bench.open(later).await;
+    let taken_back = confirm(later, &opened, password_hash(2));
+    bench.store.confirm_reset(taken_back).await.unwrap();
+    let again = OpenReset {
+        repeatable: again(),
+        ..open(link)
+    };
+    let OpenedReset::Repeated(repeated) = bench.store.open_reset(again).await.unwrap() else {
+        panic!()
+    };
+    assert!(repeated.hash_it_set.is_none());
 }
 
 pub(super) async fn a_confirm_tells_the_owner(bench: Bench) {

@@ -187,27 +187,23 @@ pub(super) async fn a_code_sent_once_more_is_the_same_code_and_counts_once(bench
     assert_eq!(over, MessageRetried::Expired);
 }
 
-pub(super) async fn the_address_before_is_not_told_of_a_change_in_place_of_another(bench: Bench) {
+pub(super) async fn nobody_is_told_of_another_address_in_place_of_who_was_to_be(bench: Bench) {
     let account = bench.person().await;
     let moved = AccountChange {
-        email: Email::parse("grace@example.org").ok(),
+        email: Email::parse("another@example.com").ok(),
         email_verified: Some(true),
         ..AccountChange::default()
     };
     let moved = update(account.account_id, moved);
     bench.store.update_account(moved).await.unwrap();
-    let mut told = bench.due().await;
-    told.sort_by(|one, other| one.address.cmp(&other.address));
-    let [before, now] = &told[..] else {
-        panic!("{told:?}");
-    };
-    assert_eq!(before.address, "ada@example.com");
-    bench.end(before, gave_up()).await;
-    bench.end(now, gave_up()).await;
-    let nowhere = bench.retry(before.message_id).await;
-    assert_eq!(nowhere, MessageRetried::NoVerifiedAddress);
-    message(bench.retry(now.message_id).await);
-    assert_eq!(bench.due().await.remove(0).address, "grace@example.org");
+    let told = bench.due().await;
+    assert_eq!(told.len(), 2);
+    for notice in told {
+        bench.end(&notice, gave_up()).await;
+        // Masked the two look the same.
+        let nowhere = bench.retry(notice.message_id).await;
+        assert_eq!(nowhere, MessageRetried::NoVerifiedAddress);
+    }
 }
 
 pub(super) async fn a_repeated_retry_is_one(bench: Bench) {

@@ -225,6 +225,18 @@ async fn a_service_without_a_gateway_sends_no_text_messages_and_says_so() {
         "{}",
         refused.message()
     );
+    let mailed = server.account("ada@example.com").await;
+    let phone = pb::Account {
+        phone: "+14155550102".to_owned(),
+        phone_verified: true,
+        ..mailed.clone()
+    };
+    server.update(phone, &["phone", "phone_verified"]).await;
+    let proof = server.proof(&mailed).await;
+    let chosen = server
+        .choose(&mailed.account_id, &proof, pb::SecondFactor::Sms)
+        .await;
+    assert_eq!(chosen.unwrap_err().code(), Code::Unimplemented);
     // Notices go by the one way that there is.
     let compromised = pb::Account {
         compromised: true,

@@ -107,3 +107,31 @@ async fn a_code_belongs_to_its_link_alone() {
         .await
         .unwrap();
 }
+
+/// However far the first has come when the second one asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_with_a_code_sent_twice_at_once_gets_one_answer() {
+    let server = TestServer::unlimited().await;
+    for later in (0..48).step_by(3) {
+        let person = server.person_with(Sms).await;
+        let token = server.request_link(person.email()).await;
+        server.send_reset_code(&token).await.unwrap();
+        let code = server.sent_code(&person, MessageKind::ResetCode).await;
+        let reset = pb::ConfirmResetRequest {
+            request_id: format!("after {later} ms"),
+            second_factor_code: code,
+            ..confirm(&token, OTHER_PASSWORD)
+        };
+        let (mut one, mut two) = (server.passwords(), server.passwords());
+        let second = async {
+            tokio::time::sleep(Duration::from_millis(later)).await;
+            two.confirm_reset(reset.clone()).await
+        };
+        let (one, two) = tokio::join!(one.confirm_reset(reset.clone()), second);
+        assert_eq!(
+            one.unwrap().into_inner(),
+            two.unwrap().into_inner(),
+            "{later} ms"
+        );
+    }
+}

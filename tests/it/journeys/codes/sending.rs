@@ -1,8 +1,8 @@
 //! How often a code is sent.
 
-use crate::support::requests::{PASSWORD, reason};
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, confirm, reason};
 use crate::support::server::TestServer;
-use pb::SecondFactor::{Email, Totp};
+use pb::SecondFactor::{Email, Sms, Totp};
 use relatch::domain::message::MessageKind;
 use relatch::pb;
 use std::time::Duration;
@@ -62,6 +62,28 @@ async fn an_account_is_sent_so_many_a_day_and_its_sign_in_waits_all_the_same() {
     limited(server.send_sign_in_code(&pending.challenge).await);
     server.settled().await;
     assert_eq!(server.inbox.messages().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_again_and_again_leaves_the_owner_codes_for_a_reset() {
+    let server = TestServer::start().await;
+    let person = server.person_with(Sms).await;
+    let mut sent = 0;
+    for _ in 0..12 {
+        server.clock.advance(Duration::from_mins(1));
+        let pending = server.pending(person.email(), PASSWORD).await;
+        sent += usize::from(pending.channel() == pb::Channel::Sms);
+    }
+    assert_eq!(sent, 7);
+    let token = server.request_link(person.email()).await;
+    let code = server.send_reset_code(&token).await.unwrap();
+    assert_eq!(code.channel(), pb::Channel::Sms);
+    let code = server.sent_code(&person, MessageKind::ResetCode).await;
+    let reset = pb::ConfirmResetRequest {
+        second_factor_code: code,
+        ..confirm(&token, OTHER_PASSWORD)
+    };
+    server.passwords().confirm_reset(reset).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
