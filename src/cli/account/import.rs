@@ -107,7 +107,7 @@ impl ImportArgs {
         let mut answers = self.send(server, rows).await.map_err(explain)?;
         loop {
             tokio::select! {
-                Some(line) = broken.due(progress.through) => progress.passed_over(line, output)?,
+                Some(line) = broken.due(progress.through) => progress.passed_over(&line, output)?,
                 answer = answers.message() => match answer.map_err(explain)? {
                     Some(answer) => {
                         progress.answered(answer, &mut broken, output)?;
@@ -118,7 +118,7 @@ impl ImportArgs {
             }
         }
         while let Some(line) = broken.due(progress.through).await {
-            progress.passed_over(line, output)?;
+            progress.passed_over(&line, output)?;
         }
         // Should anybody still read, there is nobody to tell.
         drop(broken);
@@ -232,19 +232,19 @@ impl Progress {
     ) -> Result<(), Failure> {
         for error in answer.errors {
             while let Some(line) = broken.before(error.line) {
-                self.passed_over(line, output)?;
+                self.passed_over(&line, output)?;
             }
             self.refused += 1;
             self.report(error.line, &error.reason, output)?;
         }
         while let Some(line) = broken.before(answer.acknowledged_through_line) {
-            self.passed_over(line, output)?;
+            self.passed_over(&line, output)?;
         }
         self.move_to(answer.acknowledged_through_line)
     }
 
     /// Reports a line that holds no row, and moves the mark on to it.
-    fn passed_over(&mut self, broken: Broken, output: &mut Output<'_>) -> Result<(), Failure> {
+    fn passed_over(&mut self, broken: &Broken, output: &mut Output<'_>) -> Result<(), Failure> {
         self.broken += 1;
         self.report(broken.line, &broken.why, output)?;
         self.move_to(broken.line)
