@@ -14,6 +14,7 @@ mod calls;
 mod client;
 mod each;
 mod environment;
+mod foreign;
 mod hashing;
 mod latency;
 mod opinion;
@@ -44,9 +45,10 @@ const PLACE: &str = env!("CARGO_TARGET_TMPDIR");
 
 fn main() -> Result<(), Trouble> {
     let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let parts: [(&str, Part); 9] = [
+    let parts: [(&str, Part); 10] = [
         ("rates", |place| rates::measure(&Server::start(place)?)),
         ("hashing", |place| hashing::measure(&Server::start(place)?)),
+        ("foreign", foreign::measure),
         ("latency", |place| latency::measure(&Server::start(place)?)),
         ("process", process::measure),
         ("scale", scale::measure),

@@ -30,14 +30,18 @@ CREATE TABLE accounts (
     compromised          INTEGER NOT NULL DEFAULT 0, -- whether a stranger is said to know the password
     wrong_passwords      INTEGER NOT NULL DEFAULT 0, -- since the last right one, from everywhere,
     told_of_wrong_ones   INTEGER NOT NULL DEFAULT 0, -- and whether the owner was told
-    imported_as          BLOB,                       -- pseudonym of the imported row that it was made of
     pepper               TEXT AS (                   -- the `keyid` of a hash of our own
         CASE WHEN password_hash GLOB '$argon2id$*,keyid=*'
              THEN substr(password_hash, instr(password_hash, ',keyid=') + 7, 6) END
     )
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX accounts_peppered ON accounts (pepper) WHERE pepper IS NOT NULL;
-CREATE UNIQUE INDEX accounts_imported ON accounts (imported_as) WHERE imported_as IS NOT NULL;
+
+-- Pseudonyms of the rows that were imported, all that each says. They outlive the accounts that were made of them: a
+-- row that is sent again does not bring a deleted account back.
+CREATE TABLE imported_rows (
+    row BLOB PRIMARY KEY CHECK (length(row) = 16)
+) STRICT, WITHOUT ROWID;
 
 -- Requests for links, until they are resolved, in the order of their turns: a request's turn is the moment at
 -- which its source's limits will be full again, so a flood of one source delays itself only.

@@ -1,5 +1,6 @@
 //! `relatch account`: accounts of a running service.
 
+mod broken;
 mod export;
 mod import;
 mod lines;

@@ -36,7 +36,7 @@ pub struct ImportedAccount {
 pub enum RowTaken {
     /// Its account is there now; of a row that was only judged, it could be.
     Taken,
-    /// This very row was taken in before.
+    /// This very row was taken in before; its account may have been deleted since, and stays so.
     Before,
     /// Another account has the address; it stays as it is.
     EmailTaken,

@@ -11,8 +11,9 @@ use clap::Args;
 ///
 /// A line for each, in the order of their ids. JSON Lines also tell `has_password`, `password_changed_at`,
 /// `credential_version` and `created_at`, which an import does not read. Needs the scope `accounts`. An end before the
-/// last account is a failure. Hashes with `keyid` were made with a pepper: they verify only where its secret is known, and
-/// cannot be imported.
+/// last account is a failure. An authenticator app stays behind, and so does SMS to a phone that is not verified: see
+/// `relatch account import --fall-back-to-email`. Hashes with `keyid` were made with a pepper: they verify only where its
+/// secret is known, and cannot be imported.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

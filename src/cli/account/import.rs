@@ -1,5 +1,6 @@
 //! `relatch account import`: accounts from a file into a running service.
 
+use super::broken::{Broken, BrokenLines};
 use super::reading::{Reading, Sent};
 use super::resume::Mark;
 use super::rows::Format;
@@ -7,7 +8,7 @@ use crate::cli::server::{Server, ServerArgs};
 use crate::cli::{Failure, Output};
 use crate::pb::account_service_client::AccountServiceClient;
 use crate::pb::import_accounts_request::Item;
-use crate::pb::{ImportAccountsRequest, ImportAccountsResponse, ImportOptions, ImportRow};
+use crate::pb::{ImportAccountsRequest, ImportAccountsResponse, ImportOptions};
 use clap::Args;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
@@ -33,6 +34,7 @@ use tonic::{Status, Streaming};
 Examples:
   relatch account import users.jsonl --dry-run
   relatch account import users.csv --report refused.tsv --resume users.resume
+  relatch account import accounts.jsonl --fall-back-to-email
   zcat users.jsonl.gz | relatch account import - --format jsonl")]
 pub(crate) struct ImportArgs {
     /// The file; `-` for standard input
@@ -41,6 +43,9 @@ pub(crate) struct ImportArgs {
     /// How it is written [default: by the file's ending]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Take EMAIL for a second factor that cannot come along: an authenticator app, or SMS to a phone that is not verified
+    #[arg(long)]
+    fall_back_to_email: bool,
     /// Report what is wrong with the file, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -85,7 +90,8 @@ impl ImportArgs {
         let (file, size) = self.open()?;
         let mut progress = Progress::begin(self, size)?;
         let from_line = self.from_line.max(progress.through + 1);
-        let reading = Reading::begin(file, format, from_line).map_err(Failure::told)?;
+        let reading = Reading::begin(file, format, from_line, self.fall_back_to_email)
+            .map_err(Failure::told)?;
         let Reading {
             rows,
             mut broken,
@@ -99,25 +105,23 @@ impl ImportArgs {
             nobody @ Failure::NobodyReads => nobody,
         };
         let mut answers = self.send(server, rows).await.map_err(explain)?;
-        let (mut all_read, mut all_answered) = (false, false);
-        while !(all_read && all_answered) {
+        loop {
             tokio::select! {
-                line = broken.recv(), if !all_read => match line {
-                    Some((line, why)) => {
-                        progress.broken += 1;
-                        progress.report(line, &why, output)?;
-                    }
-                    None => all_read = true,
-                },
-                answer = answers.message(), if !all_answered => match answer.map_err(explain)? {
+                Some(line) = broken.due(progress.through) => progress.passed_over(&line, output)?,
+                answer = answers.message() => match answer.map_err(explain)? {
                     Some(answer) => {
-                        progress.answered(answer, output)?;
+                        progress.answered(answer, &mut broken, output)?;
                         output.progress(progress.bar(bytes.load(Ordering::Relaxed)));
                     }
-                    None => all_answered = true,
+                    None => break,
                 },
             }
         }
+        while let Some(line) = broken.due(progress.through).await {
+            progress.passed_over(&line, output)?;
+        }
+        // Should anybody still read, there is nobody to tell.
+        drop(broken);
         let sent = ended
             .await
             .unwrap_or_else(|_| Err("the reader ended early".to_owned()))
@@ -139,15 +143,15 @@ impl ImportArgs {
     async fn send(
         &self,
         server: &Server,
-        rows: mpsc::Receiver<ImportRow>,
+        rows: mpsc::Receiver<ImportAccountsRequest>,
     ) -> Result<Streaming<ImportAccountsResponse>, Status> {
         let options = Item::Options(ImportOptions {
             dry_run: self.dry_run,
         });
-        let rows = ReceiverStream::new(rows).map(Item::Row);
-        let requests = tokio_stream::once(options)
-            .chain(rows)
-            .map(|item| ImportAccountsRequest { item: Some(item) });
+        let options = ImportAccountsRequest {
+            item: Some(options),
+        };
+        let requests = tokio_stream::once(options).chain(ReceiverStream::new(rows));
         AccountServiceClient::new(server.channel.clone())
             .import_accounts(requests)
             .await
@@ -174,6 +178,12 @@ impl ImportArgs {
             ("are", "are not")
         };
         output.line(format_args!("{taken} accounts {are} imported"))?;
+        if sent.fell_back > 0 {
+            output.line(format_args!(
+                "{} rows have EMAIL for a second factor that cannot come along",
+                sent.fell_back
+            ))?;
+        }
         match (progress.broken + progress.refused, &self.report) {
             (0, _) => Ok(()),
             (lines, None) => Err(Failure::told(format_args!("{lines} lines {were} imported"))),
@@ -212,19 +222,38 @@ impl Progress {
         })
     }
 
-    /// Reports what was refused before the mark moves on, so that no line is passed over in silence.
+    /// Reports everything up to the line that the service has come to, in the order of the file, and only then moves the
+    /// mark on, so that no line is passed over in silence.
     fn answered(
         &mut self,
         answer: ImportAccountsResponse,
+        broken: &mut BrokenLines,
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         for error in answer.errors {
+            while let Some(line) = broken.before(error.line) {
+                self.passed_over(&line, output)?;
+            }
             self.refused += 1;
             self.report(error.line, &error.reason, output)?;
         }
-        self.through = answer.acknowledged_through_line;
+        while let Some(line) = broken.before(answer.acknowledged_through_line) {
+            self.passed_over(&line, output)?;
+        }
+        self.move_to(answer.acknowledged_through_line)
+    }
+
+    /// Reports a line that holds no row, and moves the mark on to it.
+    fn passed_over(&mut self, broken: &Broken, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.broken += 1;
+        self.report(broken.line, &broken.why, output)?;
+        self.move_to(broken.line)
+    }
+
+    fn move_to(&mut self, line: i64) -> Result<(), Failure> {
+        self.through = line;
         match &mut self.mark {
-            Some(mark) => mark.move_to(self.through),
+            Some(mark) => mark.move_to(line),
             None => Ok(()),
         }
     }

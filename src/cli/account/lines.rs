@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-/// The longest line that is read, in bytes: the service takes 16 KiB for a row.
+/// The longest line that is read, in bytes: the service takes 16 KiB for a row, which JSON may spell at greater length.
 const LONGEST: usize = 32 * 1_024;
 
 /// The lines of a file, numbered from 1.

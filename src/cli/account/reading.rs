@@ -1,8 +1,11 @@
 //! The thread that reads a file of accounts, as far ahead as there is room for.
 
+use super::broken::{Broken, BrokenLines};
 use super::lines::Lines;
-use super::rows::{Format, Reader};
-use crate::pb::ImportRow;
+use super::rows::{Format, Read, Reader};
+use crate::pb::ImportAccountsRequest;
+use crate::pb::import_accounts_request::Item;
+use prost::Message as _;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,12 +15,15 @@ use tokio::sync::{mpsc, oneshot};
 /// Rows that may wait to be sent, and complaints that may wait to be told.
 const AHEAD: usize = 512;
 
+/// The longest message that the service takes, in bytes: a longer one would end the import of all others.
+const LONGEST: usize = 16 * 1_024;
+
 /// What comes of reading a file.
 pub(super) struct Reading {
     /// The rows, to be sent.
-    pub(super) rows: mpsc::Receiver<ImportRow>,
+    pub(super) rows: mpsc::Receiver<ImportAccountsRequest>,
     /// The lines that hold no row, each with what is wrong.
-    pub(super) broken: mpsc::Receiver<(i64, String)>,
+    pub(super) broken: BrokenLines,
     /// How many bytes have been read.
     pub(super) bytes: Arc<AtomicU64>,
     /// How it ended.
@@ -31,23 +37,27 @@ pub(super) struct Sent {
     pub(super) rows: u64,
     /// The line of the last one.
     pub(super) last_line: i64,
+    /// How many of them have EMAIL in the place of another second factor.
+    pub(super) fell_back: u64,
 }
 
 struct Hands {
-    rows: mpsc::Sender<ImportRow>,
-    broken: mpsc::Sender<(i64, String)>,
+    rows: mpsc::Sender<ImportAccountsRequest>,
+    broken: mpsc::Sender<Broken>,
     bytes: Arc<AtomicU64>,
+    fall_back_to_email: bool,
 }
 
 /// Nobody waits for what is read any more.
 struct Nobody;
 
 impl Reading {
-    /// Reads the lines from this one on.
+    /// Reads the lines from this one on, and puts EMAIL in the place of second factors that cannot come along if asked to.
     pub(super) fn begin(
         file: Box<dyn BufRead + Send>,
         format: Format,
         from_line: i64,
+        fall_back_to_email: bool,
     ) -> io::Result<Self> {
         let (rows, to_send) = mpsc::channel(AHEAD);
         let (broken, to_tell) = mpsc::channel(AHEAD);
@@ -57,6 +67,7 @@ impl Reading {
             rows,
             broken,
             bytes: Arc::clone(&bytes),
+            fall_back_to_email,
         };
         // Not a task of the runtime: that would wait for a terminal on which nobody types.
         thread::Builder::new().spawn(move || {
@@ -66,7 +77,7 @@ impl Reading {
         })?;
         Ok(Self {
             rows: to_send,
-            broken: to_tell,
+            broken: BrokenLines::new(to_tell),
             bytes,
             ended,
         })
@@ -87,20 +98,31 @@ impl Hands {
             if line.number < from_line && reader.has_begun() {
                 continue;
             }
+            let mut fell_back = false;
+            let mut message = |mut row: Read| {
+                fell_back = self.fall_back_to_email && row.fall_back_to_email();
+                message(row, line.number)
+            };
             let read = line
                 .text
                 .map_err(ToOwned::to_owned)
-                .and_then(|text| reader.read(&text));
+                .and_then(|text| reader.read(&text))
+                .and_then(|row| row.map(&mut message).transpose());
             let handed = match read {
                 Ok(Some(row)) => {
                     sent.rows += 1;
+                    sent.fell_back += u64::from(fell_back);
                     sent.last_line = line.number;
-                    self.hand_on(row.on(line.number))
+                    self.hand_on(row)
                 }
                 Ok(None) => Ok(()),
                 // Then no other line can be read either.
                 Err(why) if !reader.has_begun() => return Err(why),
-                Err(why) => self.complain(line.number, why),
+                Err(why) => self.complain(Broken {
+                    line: line.number,
+                    why,
+                    after: sent.last_line,
+                }),
             };
             if handed.is_err() {
                 break;
@@ -109,11 +131,22 @@ impl Hands {
         Ok(sent)
     }
 
-    fn hand_on(&self, row: ImportRow) -> Result<(), Nobody> {
+    fn hand_on(&self, row: ImportAccountsRequest) -> Result<(), Nobody> {
         self.rows.blocking_send(row).map_err(|_| Nobody)
     }
 
-    fn complain(&self, line: i64, why: String) -> Result<(), Nobody> {
-        self.broken.blocking_send((line, why)).map_err(|_| Nobody)
+    fn complain(&self, broken: Broken) -> Result<(), Nobody> {
+        self.broken.blocking_send(broken).map_err(|_| Nobody)
     }
+}
+
+/// The row of this line as the service takes it.
+fn message(row: Read, line: i64) -> Result<ImportAccountsRequest, String> {
+    let message = ImportAccountsRequest {
+        item: Some(Item::Row(row.on(line))),
+    };
+    if message.encoded_len() > LONGEST {
+        return Err("says more than 16 KiB".to_owned());
+    }
+    Ok(message)
 }

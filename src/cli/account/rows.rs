@@ -127,6 +127,20 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// Puts EMAIL in the place of a second factor that cannot come along, and says whether there was one: the secret of
+    /// an authenticator app is exported nowhere, and nothing is sent to a phone that is not verified.
+    pub(super) fn fall_back_to_email(&mut self) -> bool {
+        let stays = match self.account.second_factor() {
+            SecondFactor::Unspecified | SecondFactor::Email => true,
+            SecondFactor::Sms => self.account.phone_verified && !self.account.phone.is_empty(),
+            SecondFactor::Totp => false,
+        };
+        if !stays {
+            self.account.set_second_factor(SecondFactor::Email);
+        }
+        !stays
+    }
+
     /// The row of this line.
     pub(super) fn on(self, line: i64) -> ImportRow {
         ImportRow {

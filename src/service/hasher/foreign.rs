@@ -10,12 +10,16 @@ use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::{HashError, arena::Arena};
+use super::arena::Arena;
 use crate::domain::password::Password;
 use crate::domain::password::foreign::{
     self, Digest, Ending, ForeignArgon2, ForeignBcrypt, ForeignPbkdf2, ForeignScrypt,
     ForeignShaCrypt, Made, Variant,
 };
+
+/// A hash that no password can be tried against: damaged, as what is imported is checked. The log has the cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Incomputable;
 
 /// Whether the password is the one that was hashed, as it was typed or in our form of it. Where the two
 /// are one text, as they nearly always are, the hash is computed once.
@@ -26,7 +30,7 @@ pub(super) fn verify(
     arena: &mut Arena,
     password: &Password,
     made: &Made,
-) -> Result<bool, HashError> {
+) -> Result<bool, Incomputable> {
     for spelling in password.spellings() {
         if is_of(arena, spelling, made)? && !spelling.contains(&0) {
             return Ok(true);
@@ -35,7 +39,7 @@ pub(super) fn verify(
     Ok(false)
 }
 
-fn is_of(arena: &mut Arena, password: &[u8], made: &Made) -> Result<bool, HashError> {
+fn is_of(arena: &mut Arena, password: &[u8], made: &Made) -> Result<bool, Incomputable> {
     match made {
         Made::Argon2(hash) => argon2(arena, password, hash),
         Made::Bcrypt(hash) => bcrypt(password, hash),
@@ -45,7 +49,7 @@ fn is_of(arena: &mut Arena, password: &[u8], made: &Made) -> Result<bool, HashEr
     }
 }
 
-fn argon2(arena: &mut Arena, password: &[u8], hash: &ForeignArgon2) -> Result<bool, HashError> {
+fn argon2(arena: &mut Arena, password: &[u8], hash: &ForeignArgon2) -> Result<bool, Incomputable> {
     let algorithm = match hash.variant {
         Variant::D => Algorithm::Argon2d,
         Variant::I => Algorithm::Argon2i,
@@ -64,7 +68,7 @@ fn argon2(arena: &mut Arena, password: &[u8], hash: &ForeignArgon2) -> Result<bo
 }
 
 /// A password that is too long costs as much as the longest that is not, and is never right.
-fn bcrypt(password: &[u8], hash: &ForeignBcrypt) -> Result<bool, HashError> {
+fn bcrypt(password: &[u8], hash: &ForeignBcrypt) -> Result<bool, Incomputable> {
     let digits;
     let hashed = if hash.of_sha256 {
         digits = Zeroizing::new(HEXLOWER.encode(&Sha256::digest(password)));
@@ -77,7 +81,7 @@ fn bcrypt(password: &[u8], hash: &ForeignBcrypt) -> Result<bool, HashError> {
     Ok(matches && read.len() == hashed.len())
 }
 
-fn scrypt(password: &[u8], hash: &ForeignScrypt) -> Result<bool, HashError> {
+fn scrypt(password: &[u8], hash: &ForeignScrypt) -> Result<bool, Incomputable> {
     let params = scrypt::Params::new(hash.log_n, hash.r, hash.p).map_err(failed)?;
     let derive =
         |key: &mut [u8]| scrypt::scrypt(password, &hash.salt, &params, key).map_err(failed);
@@ -115,7 +119,7 @@ fn pbkdf2(password: &[u8], hash: &ForeignPbkdf2) -> bool {
 }
 
 /// As with bcrypt, a password that is too long is never right.
-fn sha_crypt(password: &[u8], hash: &ForeignShaCrypt) -> Result<bool, HashError> {
+fn sha_crypt(password: &[u8], hash: &ForeignShaCrypt) -> Result<bool, Incomputable> {
     let read = &password[..password.len().min(ForeignShaCrypt::MOST_BYTES)];
     match ShaCrypt::default().verify_password(read, hash.modular.as_str()) {
         Ok(()) => Ok(read.len() == password.len()),
@@ -124,9 +128,9 @@ fn sha_crypt(password: &[u8], hash: &ForeignShaCrypt) -> Result<bool, HashError>
     }
 }
 
-fn failed(cause: impl std::fmt::Display) -> HashError {
+fn failed(cause: impl std::fmt::Display) -> Incomputable {
     tracing::error!(%cause, "an imported hash cannot be computed");
-    HashError::Internal
+    Incomputable
 }
 
 #[cfg(test)]

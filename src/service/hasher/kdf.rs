@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tracing::error;
 
-use super::{HashError, arena::Arena, foreign};
+use super::HashError;
+use super::arena::Arena;
+use super::foreign::{self, Incomputable};
 use crate::domain::password::{
     Argon2Params, Argon2idHash, Password, PasswordHash, PepperId, Peppers, SALT_BYTES, TAG_BYTES,
 };
@@ -49,7 +51,8 @@ impl Kdf {
     }
 
     /// Runs Argon2 exactly once, whether or not there is a hash to verify against; unless another
-    /// system made it, which is verified in that system's way and outdated by itself.
+    /// system made it, which is verified in that system's way and outdated by itself. One that is
+    /// damaged is like none.
     pub(super) fn verify(
         &self,
         arena: &mut Arena,
@@ -59,19 +62,15 @@ impl Kdf {
         let hash = match against {
             Some(PasswordHash::Own(hash)) => hash,
             Some(PasswordHash::Foreign(hash)) => {
-                let matches = foreign::verify(arena, password, hash.made())?;
-                return Ok(Verdict {
-                    matches,
-                    outdated: matches,
-                });
+                return match foreign::verify(arena, password, hash.made()) {
+                    Ok(matches) => Ok(Verdict {
+                        matches,
+                        outdated: matches,
+                    }),
+                    Err(Incomputable) => self.match_nothing(arena, password),
+                };
             }
-            None => {
-                self.hash(arena, password, &[0; SALT_BYTES])?;
-                return Ok(Verdict {
-                    matches: false,
-                    outdated: false,
-                });
-            }
+            None => return self.match_nothing(arena, password),
         };
         let mut tag = vec![0; hash.tag_bytes()];
         self.fill(
@@ -85,6 +84,15 @@ impl Kdf {
         let matches = hash.has_tag(&tag);
         let outdated = matches && hash.differs_from(self.params, self.peppers.current());
         Ok(Verdict { matches, outdated })
+    }
+
+    /// Costs a hash with the current parameters, so that nobody can tell that there is none to verify against.
+    fn match_nothing(&self, arena: &mut Arena, password: &Password) -> Result<Verdict, HashError> {
+        self.hash(arena, password, &[0; SALT_BYTES])?;
+        Ok(Verdict {
+            matches: false,
+            outdated: false,
+        })
     }
 
     fn fill(
@@ -250,6 +258,15 @@ mod tests {
             .verify(&mut bench.arena, &Password::parse("known").unwrap(), None);
         assert_eq!(unknown, Ok(WRONG));
         assert_eq!(runs(&bench), 4);
+    }
+
+    #[test]
+    fn an_imported_hash_that_is_damaged_matches_nothing_at_the_cost_of_one_hash() {
+        let mut bench = Bench::plain();
+        let damaged = "foreign:$scrypt$ln=64,r=8,p=1$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA";
+        let damaged = PasswordHash::parse(damaged).unwrap();
+        assert_eq!(bench.verify("any", &damaged), WRONG);
+        assert_eq!(bench.kdf.runs.load(Ordering::Relaxed), 1);
     }
 
     #[test]

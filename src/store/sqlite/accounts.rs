@@ -13,7 +13,6 @@ use crate::domain::id::AccountId;
 use crate::domain::message::{MessageKind, Notice};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
-use crate::domain::pseudonym::Pseudonym;
 use crate::domain::time::Timestamp;
 use crate::store::{
     AccountCreated, AccountDeleted, AccountPage, AccountSelector, AccountUpdated, CreateAccount,
@@ -43,7 +42,6 @@ pub(super) fn create_account(
         profile,
         disabled: false,
         password_hash: None,
-        imported_as: None,
     };
     if !insert(work, &account)? {
         return Ok(AccountCreated::EmailTaken);
@@ -69,8 +67,6 @@ pub(super) struct NewAccount<'a> {
     pub(super) profile: &'a Profile,
     pub(super) disabled: bool,
     pub(super) password_hash: Option<&'a PasswordHash>,
-    /// The pseudonym of the imported row that it is made of.
-    pub(super) imported_as: Option<&'a Pseudonym>,
 }
 
 /// Writes a new account down, unless its address has one.
@@ -80,8 +76,8 @@ pub(super) fn insert(work: &Work<'_>, account: &NewAccount<'_>) -> Result<bool, 
         work.sql(),
         "INSERT INTO accounts (account_id, email, email_key, email_verified, phone, phone_verified, second_factor,
                                locale, display_name, disabled, password_hash, password_changed_at,
-                               credential_version, created_at, revision, imported_as)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                               credential_version, created_at, revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (email_key) DO NOTHING",
         (
             account.account_id.as_bytes(),
@@ -99,7 +95,6 @@ pub(super) fn insert(work: &Work<'_>, account: &NewAccount<'_>) -> Result<bool, 
             CredentialVersion::FIRST.get(),
             now,
             Revision::FIRST.get(),
-            account.imported_as.map(Pseudonym::as_bytes),
         ),
     )?;
     Ok(inserted == 1)

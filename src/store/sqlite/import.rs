@@ -1,7 +1,7 @@
 //! Accounts that another system had: taken in, and given out again.
 
 use super::accounts::{self, NewAccount};
-use super::row::{self, Columns, one};
+use super::row::{self, Columns, change, one};
 use super::work::Work;
 use crate::domain::audit::{Draft, EventName};
 use crate::store::{
@@ -22,10 +22,13 @@ pub(super) fn import_accounts(
                 profile: &row.profile,
                 disabled: row.disabled,
                 password_hash: row.password_hash.as_ref(),
-                imported_as: row.fingerprints.first(),
             };
             if !accounts::insert(work, &account)? {
                 return Ok(RowTaken::EmailTaken);
+            }
+            if let Some(fingerprint) = row.fingerprints.first() {
+                let sql = "INSERT INTO imported_rows (row) VALUES (?1)";
+                change(work.sql(), sql, [fingerprint.as_bytes()])?;
             }
             let made_by = row.password_hash.as_ref().map(|hash| hash.exported().0);
             work.record(
@@ -51,18 +54,20 @@ pub(super) fn judge_import(
 
 fn judge(connection: &Connection, row: &ImportedAccount) -> Result<RowTaken, StoreError> {
     for fingerprint in &row.fingerprints {
-        if exists(connection, "imported_as = ?1", fingerprint.as_bytes())? {
+        if exists(
+            connection,
+            "imported_rows WHERE row = ?1",
+            fingerprint.as_bytes(),
+        )? {
             return Ok(RowTaken::Before);
         }
     }
-    if exists(
-        connection,
-        "email_key = ?1",
-        row.profile.email.key().as_str(),
-    )? {
+    let email = row.profile.email.key().as_str();
+    if exists(connection, "accounts WHERE email_key = ?1", email)? {
         return Ok(RowTaken::EmailTaken);
     }
-    if exists(connection, "account_id = ?1", row.account_id.as_bytes())? {
+    let account_id = row.account_id.as_bytes();
+    if exists(connection, "accounts WHERE account_id = ?1", account_id)? {
         return Ok(RowTaken::AccountIdTaken);
     }
     Ok(RowTaken::Taken)
@@ -70,10 +75,10 @@ fn judge(connection: &Connection, row: &ImportedAccount) -> Result<RowTaken, Sto
 
 fn exists(
     connection: &Connection,
-    condition: &str,
+    rows: &str,
     value: impl rusqlite::ToSql,
 ) -> Result<bool, StoreError> {
-    let sql = format!("SELECT 1 FROM accounts WHERE {condition}");
+    let sql = format!("SELECT 1 FROM {rows}");
     Ok(one(connection, &sql, [value], |_| Ok(()))?.is_some())
 }
 

@@ -11,6 +11,7 @@ use crate::domain::phone::Phone;
 use crate::domain::reset::Origin;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Params, Row};
 
 /// The single row that a statement gives, read by `read`.
@@ -177,7 +178,8 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account, StoreError> {
             display_name: row.display_name()?,
         },
         disabled: row.flag("disabled")?,
-        has_password: row.password_hash()?.is_some(),
+        // Not read: an account whose hash is damaged still gets a link to set a new password.
+        has_password: row.get_ref("password_hash")? != ValueRef::Null,
         compromised: row.flag("compromised")?,
         password_changed_at: row.maybe_moment("password_changed_at")?,
         credential_version: row.credential_version()?,

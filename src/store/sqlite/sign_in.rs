@@ -44,11 +44,18 @@ pub(super) fn begin_sign_in(
 }
 
 fn sign_in_account(row: &Row<'_>) -> Result<Option<SignInAccount>, StoreError> {
-    let Some(password_hash) = row.password_hash()? else {
-        return Ok(None);
+    let account_id = row.account_id("account_id")?;
+    let password_hash = match row.password_hash() {
+        Ok(Some(hash)) => hash,
+        Ok(None) => return Ok(None),
+        // Another answer than that of a wrong password would tell that there is an account.
+        Err(why) => {
+            tracing::error!(%why, %account_id, "a password hash cannot be read");
+            return Ok(None);
+        }
     };
     Ok(Some(SignInAccount {
-        account_id: row.account_id("account_id")?,
+        account_id,
         credential_version: row.credential_version()?,
         password_hash,
     }))

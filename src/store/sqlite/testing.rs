@@ -112,7 +112,6 @@ impl House {
                 profile: &profile,
                 disabled: false,
                 password_hash: None,
-                imported_as: None,
             };
             accounts::insert(work, &account)
         });

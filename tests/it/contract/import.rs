@@ -7,7 +7,7 @@ use relatch::domain::email::Email;
 use relatch::domain::id::AccountId;
 use relatch::domain::password::PasswordHash;
 use relatch::domain::pseudonym::{Pseudonym, Subject};
-use relatch::store::{AccountPage, ImportAccounts, ImportedAccount, RowTaken};
+use relatch::store::{AccountPage, DeleteAccount, ImportAccounts, ImportedAccount, RowTaken};
 
 /// A row about this address that says `words` besides.
 fn row(email: &str, words: &str) -> ImportedAccount {
@@ -113,6 +113,31 @@ pub(super) async fn a_row_is_known_again_whatever_became_of_its_account(bench: B
     again.fingerprints.insert(0, Pseudonym::from_bytes(fresh()));
     assert_eq!(bench.import(&[again]).await, [RowTaken::Before]);
     assert_eq!(bench.exported().await, [ada.account_id]);
+}
+
+pub(super) async fn a_row_that_is_sent_again_brings_no_deleted_account_back(bench: Bench) {
+    let ada = row("ada@example.com", "1");
+    bench.import(std::slice::from_ref(&ada)).await;
+    let delete = DeleteAccount {
+        call: call(),
+        account_id: ada.account_id,
+    };
+    bench.store.delete_account(delete).await.unwrap();
+    let before = bench.head();
+
+    let again = row("ada@example.com", "1");
+    let judged = bench.store.judge_import(vec![again.clone()]).await;
+    assert_eq!(judged.unwrap(), [RowTaken::Before]);
+    assert_eq!(bench.import(&[again]).await, [RowTaken::Before]);
+    assert_eq!(bench.events(before).await, Vec::<String>::new());
+    assert_eq!(bench.exported().await, []);
+
+    let altered = row("ada@example.com", "2");
+    assert_eq!(
+        bench.import(std::slice::from_ref(&altered)).await,
+        [RowTaken::Taken]
+    );
+    assert_eq!(bench.exported().await, [altered.account_id]);
 }
 
 pub(super) async fn judging_changes_nothing(bench: Bench) {

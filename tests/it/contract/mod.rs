@@ -271,6 +271,7 @@ macro_rules! contract {
                 an_imported_row_is_an_account_at_once_and_may_be_sent_again,
                 an_account_that_exists_is_left_as_it_is,
                 a_row_is_known_again_whatever_became_of_its_account,
+                a_row_that_is_sent_again_brings_no_deleted_account_back,
                 judging_changes_nothing,
                 accounts_are_exported_in_pages_with_their_hashes,
             ],

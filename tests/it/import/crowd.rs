@@ -1,11 +1,11 @@
 //! A whole company's accounts: ten thousand of them, and a million under `make soak`.
 
+use super::{marked, reported};
 use crate::support::server::TestServer;
 use crate::support::{eventually, rounds};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::Stdio;
 use tokio::time::Instant;
 
@@ -29,16 +29,6 @@ fn crowd(people: u32) -> String {
         writeln!(file, "{email},true,django,{HASH}").unwrap();
     }
     file
-}
-
-/// What was reported: the lines and why.
-fn reported(directory: &Path) -> Vec<(u32, String)> {
-    let report = fs::read_to_string(directory.join("report.tsv")).unwrap();
-    let line = |line: &str| {
-        let (number, why) = line.split_once('\t').unwrap();
-        (number.parse().unwrap(), why.to_owned())
-    };
-    report.lines().map(line).collect()
 }
 
 /// Email and hash of everybody, sorted.
@@ -133,11 +123,7 @@ async fn a_crowd_is_imported_and_signs_in_and_an_import_that_was_stopped_comes_t
         let _ = pipe.write_all(part.concat().as_bytes());
         pipe
     });
-    let mark = directory.join("mark");
-    let line = || -> Option<u32> {
-        let mark: serde_json::Value = serde_json::from_slice(&fs::read(&mark).ok()?).ok()?;
-        u32::try_from(mark["line"].as_u64()?).ok()
-    };
+    let line = || marked(directory);
     eventually(async || line().is_some_and(|line| line > 1_000)).await;
     first.kill().unwrap();
     first.wait().unwrap();

@@ -3,6 +3,7 @@
 use super::row_with;
 use crate::clients::tool;
 use crate::support::database;
+use crate::support::requests::{OTHER_PASSWORD, PASSWORD, reason};
 use crate::support::server::TestServer;
 use serde::Deserialize;
 use std::path::Path;
@@ -120,4 +121,25 @@ async fn of_many_sign_ins_at_once_one_replaces_the_hash_and_all_of_them_stand() 
     assert_eq!(database::count(&server.data(), "replaced", "1"), 1);
     let signed_in = server.verify(&email, &foreign.password).await.unwrap();
     assert_eq!(signed_in.credential_version, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_hash_looks_like_a_wrong_password_and_can_be_replaced_by_a_reset() {
+    let server = TestServer::unlimited().await;
+    let email = "ada@example.com";
+    server.person(email, PASSWORD).await;
+    let database = database::open(&server.data());
+    for damaged in [
+        "foreign:nonsense",
+        "$argon2id$",
+        "foreign:$scrypt$ln=64,r=8,p=1$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA",
+    ] {
+        let sql = "UPDATE accounts SET password_hash = ?1";
+        database.execute(sql, [damaged]).unwrap();
+        let refused = server.verify(email, PASSWORD).await.unwrap_err();
+        assert_eq!(reason(&refused), "CREDENTIALS_WRONG", "{damaged}");
+    }
+    let token = server.request_link(email).await;
+    server.confirm(&token, OTHER_PASSWORD).await.unwrap();
+    server.verify(email, OTHER_PASSWORD).await.unwrap();
 }

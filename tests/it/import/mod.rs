@@ -8,6 +8,8 @@ mod stream;
 use crate::support::server::TestServer;
 use relatch::pb;
 use relatch::pb::import_accounts_request::Item;
+use std::fs;
+use std::path::Path;
 use tonic::Status;
 
 /// An account with this address, and nothing else known about it.
@@ -46,6 +48,23 @@ fn items(rows: Vec<pb::ImportRow>) -> Vec<pb::ImportAccountsRequest> {
         item: Some(Item::Row(row)),
     };
     rows.into_iter().map(item).collect()
+}
+
+/// What was reported: the lines and why.
+fn reported(directory: &Path) -> Vec<(u32, String)> {
+    let report = fs::read_to_string(directory.join("report.tsv")).unwrap();
+    let line = |line: &str| {
+        let (number, why) = line.split_once('\t').unwrap();
+        (number.parse().unwrap(), why.to_owned())
+    };
+    report.lines().map(line).collect()
+}
+
+/// The line that an import with `--resume mark` has come to.
+fn marked(directory: &Path) -> Option<u32> {
+    let mark = fs::read(directory.join("mark")).ok()?;
+    let mark: serde_json::Value = serde_json::from_slice(&mark).ok()?;
+    u32::try_from(mark["line"].as_u64()?).ok()
 }
 
 impl TestServer {

@@ -4,7 +4,7 @@ use super::encoding::{encode, named, unpadded};
 use super::{Bounds, ForeignRefused, SALT, TAG};
 
 /// Memory times passes. The floor is what the `argon2` command spends unless told otherwise (4 MiB,
-/// three passes); OWASP Password Storage asks 36 MiB of new hashes. The ceiling is half a second.
+/// three passes); OWASP Password Storage asks 36 MiB of new hashes. The ceiling is less than a second.
 const WORK: Bounds = Bounds::new("KiB of memory times passes", 12_288, 1_048_576);
 /// The ceiling is what every hashing thread may have to find while it verifies.
 const MEMORY: Bounds = Bounds::new("KiB of memory", 8, 131_072);

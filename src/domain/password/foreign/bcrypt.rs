@@ -6,7 +6,8 @@ use super::{Bounds, ForeignRefused};
 /// bcrypt's digits of base64, by their values.
 const DIGITS: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// The floor is that of OWASP Password Storage; the ceiling is a second.
+/// The floor is that of OWASP Password Storage. The ceiling, which some systems are at, is the dearest of all hashes: a
+/// second of a core, and two if the password is tried in both of its spellings.
 const COST: Bounds = Bounds::new("as its cost", 10, 14);
 
 /// A hash by bcrypt.

@@ -1,6 +1,6 @@
 //! The spellings that hashes have in common.
 
-use data_encoding::{BASE64, BASE64_NOPAD, Encoding, Specification};
+use data_encoding::{BASE64, BASE64_NOPAD, BitOrder, Encoding, Specification};
 use std::sync::LazyLock;
 
 /// passlib's base64: `.` for `+`, and no padding.
@@ -9,6 +9,16 @@ static PASSLIB: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     letters
         .symbols
         .push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./");
+    letters.encoding().ok()
+});
+
+/// The base64 of crypt(3): digits first, and the low bits of each byte before the high ones.
+static CRYPT: LazyLock<Option<Encoding>> = LazyLock::new(|| {
+    let mut letters = Specification::new();
+    letters
+        .symbols
+        .push_str("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    letters.bit_order = BitOrder::LeastSignificantFirst;
     letters.encoding().ok()
 });
 
@@ -36,6 +46,11 @@ pub(super) fn padded(text: &str) -> Option<Vec<u8>> {
 /// passlib's base64.
 pub(super) fn passlib(text: &str) -> Option<Vec<u8>> {
     PASSLIB.as_ref()?.decode(text.as_bytes()).ok()
+}
+
+/// The base64 of crypt(3).
+pub(super) fn crypt(text: &str) -> Option<Vec<u8>> {
+    CRYPT.as_ref()?.decode(text.as_bytes()).ok()
 }
 
 /// Lower-case hexadecimal digits.

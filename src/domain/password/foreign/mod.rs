@@ -3,8 +3,8 @@
 //! They are imported to let people in with the password they have, and each is replaced by one of
 //! our own at its owner's next sign-in. So a hash may be cheaper than a new one must be: it stood in
 //! the other system as it is. What is refused is what was cheap by the standards of its own time,
-//! and what would cost this service more than about a second or 128 MiB to verify.
-//! `docs/import.md` has the table with its sources.
+//! and what would cost this service more than a second of a core or 129 MiB to verify.
+//! `docs/import.md` has the table with its sources, and what each costs at the most.
 
 mod argon2;
 mod bcrypt;

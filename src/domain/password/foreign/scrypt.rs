@@ -8,10 +8,13 @@ use super::{Bounds, ForeignRefused, SALT, TAG};
 
 /// N times r times p. The floor is what Firebase spends (N = 2^14, r = 8) and scrypt's author asked of
 /// sign-ins in 2009; OWASP Password Storage asks five to eight times that of new hashes. The ceiling is
-/// less than a second.
+/// half a second.
 const WORK: Bounds = Bounds::new("as N times r times p", 131_072, 2_097_152);
-/// Each is 128 bytes, so the ceiling is 128 MiB, what OWASP Password Storage recommends.
-const MEMORY: Bounds = Bounds::new("as N times r", 1, 1_048_576);
+/// All that scrypt allocates: 128 bytes times r for each of N rounds, each lane, and the block that is mixed. The
+/// ceiling leaves 1 MiB beside the 128 of N = 2^17 and r = 8, what OWASP Password Storage recommends.
+const MEMORY: Bounds = Bounds::new("KiB of memory", 0, 132_096);
+/// RFC 7914 §2: N is above 1.
+const LOG_N: Bounds = Bounds::new("as the logarithm of N", 1, 31);
 const LANES: Bounds = Bounds::new("as p", 1, 16);
 
 /// A hash by scrypt.
@@ -53,13 +56,11 @@ impl Ending {
 
 impl ForeignScrypt {
     pub(super) fn check(&self) -> Result<(), ForeignRefused> {
-        let blocks = 1_u64
-            .checked_shl(self.log_n.into())
-            .and_then(|n| n.checked_mul(self.r.into()))
-            .unwrap_or(u64::MAX);
+        LOG_N.check(self.log_n)?;
         LANES.check(self.p)?;
-        MEMORY.check(blocks)?;
-        WORK.check(blocks.saturating_mul(self.p.into()))?;
+        let (n, r, p) = (1_u64 << self.log_n, u64::from(self.r), u64::from(self.p));
+        MEMORY.check(((n + p + 1) * r).div_ceil(8))?;
+        WORK.check(n * r * p)?;
         SALT.check(self.salt.len())?;
         TAG.check(self.tag.len())
     }

@@ -1,9 +1,9 @@
 //! SHA-crypt, as in `/etc/shadow`.
 
-use super::encoding::named;
+use super::encoding::{crypt, named};
 use super::{Bounds, ForeignRefused};
 
-/// The floor is the format's own default; the ceiling is about a second.
+/// The floor is the format's own default. The ceiling is less than a second for the longest password that is read.
 const ROUNDS: Bounds = Bounds::new("rounds", USUAL_ROUNDS, 1_000_000);
 /// Salts longer than 16 characters are cut off by those who verify.
 const SALT: Bounds = Bounds::new("characters of salt", 8, 16);
@@ -42,13 +42,13 @@ pub(super) fn modular(encoded: &str) -> Option<ForeignShaCrypt> {
         ["", digest, salt, tag] => (digest, USUAL_ROUNDS, salt, tag),
         _ => return None,
     };
-    let letters = match digest {
-        "5" => 43,
-        "6" => 86,
+    let bytes = match digest {
+        "5" => 32,
+        "6" => 64,
         _ => return None,
     };
     let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/');
-    if tag.len() != letters || !tag.bytes().chain(salt.bytes()).all(letter) {
+    if crypt(tag)?.len() != bytes || !salt.bytes().all(letter) {
         return None;
     }
     Some(ForeignShaCrypt {

@@ -130,6 +130,7 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
     let argon2 = |costs| format!("$argon2id$v=19${costs}$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA");
     let scrypt = |costs| format!("$scrypt${costs}$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA");
     let pbkdf2 = |count| format!("$pbkdf2-sha256$i={count}$c29tZXNhbHQ$c29tZXNhbHRzb21lc2FsdA");
+    let pbkdf2_sha512 = |count| pbkdf2(count).replace("sha256", "sha512");
     let sha_crypt = |rounds| {
         let tag = "e3q6v2fpPAAlAUfHQpwrbno9W.yMI34YnvWTg3aXUVC";
         format!("$5$rounds={rounds}$kt6.y6jfJ6SZjjV1${tag}")
@@ -144,16 +145,21 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
         (argon2("m=65536,t=3,p=0"), "0 ", "least 1"),
         (argon2("m=100,t=1000,p=16"), "100 ", "least 128"),
         (scrypt("ln=13,r=8,p=1"), "65536 ", "least 131072"),
-        (scrypt("ln=18,r=8,p=1"), "2097152 ", "most 1048576"),
+        (scrypt("ln=18,r=8,p=1"), "262146 ", "most 132096"),
+        (scrypt("ln=0,r=1048576,p=2"), "0 ", "least 1"),
+        (scrypt("ln=1,r=1048576,p=1"), "524288 ", "most 132096"),
+        (scrypt("ln=4,r=65536,p=2"), "155648 ", "most 132096"),
         (
-            scrypt("ln=255,r=8,p=1"),
-            "18446744073709551615 ",
-            "most 1048576",
+            scrypt("ln=31,r=4294967295,p=16"),
+            "1152921513465217022 ",
+            "most 132096",
         ),
+        (scrypt("ln=255,r=8,p=1"), "255 ", "most 31"),
         (scrypt("ln=17,r=8,p=3"), "3145728 ", "most 2097152"),
         (scrypt("ln=14,r=8,p=4294967295"), "4294967295 ", "most 16"),
         (pbkdf2("9999"), "9999 ", "least 10000"),
         (pbkdf2("2000001"), "2000001 ", "most 2000000"),
+        (pbkdf2_sha512("1000001"), "1000001 ", "most 1000000"),
         (sha_crypt("4999"), "4999 ", "least 5000"),
         (sha_crypt("1000001"), "1000001 ", "most 1000000"),
     ] {
@@ -170,8 +176,10 @@ fn what_is_too_cheap_or_too_dear_is_refused_with_the_number() {
         argon2("m=131072,t=8,p=16"),
         scrypt("ln=14,r=8,p=1"),
         scrypt("ln=17,r=8,p=2"),
+        scrypt("ln=17,r=8,p=1"),
         pbkdf2("10000"),
         pbkdf2("2000000"),
+        pbkdf2_sha512("1000000"),
         sha_crypt("5000"),
         sha_crypt("1000000"),
     ] {
@@ -223,6 +231,15 @@ fn what_does_not_come_with_all_that_made_it_is_refused() {
         (
             "",
             "$2x$12$L6Bc/AlTQHyd9liGgGEZyOFLPHNgyxeEPfgYfBCVxJ7JIlwxyVU3u",
+        ),
+        // The last digit has bits that no hash has.
+        (
+            "",
+            &format!("$6$rounds=1000000$saltsaltsaltsalt${}", "a".repeat(86)),
+        ),
+        (
+            "",
+            "$5$rounds=535000$kt6.y6jfJ6SZjjV1$e3q6v2fpPAAlAUfHQpwrbno9W.yMI34YnvWTg3aXUVE",
         ),
         ("keycloak", &KEYCLOAK.replace("password", "otp")),
         ("aspnet-identity-v3", "AAAAAA=="),

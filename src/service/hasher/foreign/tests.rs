@@ -1,5 +1,7 @@
 use super::*;
 use crate::domain::password::ForeignHash;
+use data_encoding::BASE64_NOPAD;
+use proptest::prelude::*;
 
 /// What the other systems were given.
 const PASSWORD: &str = "correct horse battery";
@@ -233,4 +235,76 @@ fn a_password_verifies_in_the_spelling_that_the_other_system_hashed() {
     assert!(is_right(decomposed, &of(decomposed)));
     assert!(is_right(composed, &of(composed)));
     assert!(is_right(decomposed, &of(composed)));
+}
+
+/// Whether anything can be tried against it; `None` of what is not imported.
+fn can_be_computed(format: &str, encoded: &str) -> Option<bool> {
+    let hash = ForeignHash::import(format, encoded).ok()?;
+    let password = Password::parse(PASSWORD).unwrap();
+    Some(verify(&mut Arena::new(64), &password, hash.made()).is_ok())
+}
+
+#[test]
+fn sha_crypt_computes_whatever_last_digit_is_accepted() {
+    for (usual, last_digits) in [
+        (
+            "$5$saltsaltsaltsalt$pEQ7Hyc7jspMyVVLOf86wE2P4umQ77IEBrgn.jU4hv",
+            16,
+        ),
+        (
+            "$6$.xr2PKl0mudlEzkC$xRvQmK7LqifNqvHUBiUbWdktTwQWiAqRwPjNKqYVzdnmvumywILpBUgDMwHobZFypcuGYl.LkDvz4lf5WyZqo",
+            4,
+        ),
+    ] {
+        let digits = ('.'..='9').chain('A'..='Z').chain('a'..='z');
+        let computed: Vec<_> = digits
+            .map(|digit| can_be_computed("sha-crypt", &format!("{usual}{digit}")))
+            .collect();
+        let (accepted, refused) = computed.split_at(last_digits);
+        assert!(accepted.iter().all(|computed| *computed == Some(true)));
+        assert!(refused.iter().all(Option::is_none));
+    }
+}
+
+/// A hash with this salt and tag in a format that has them in base64, as cheap as may be.
+fn spelled(format: usize, salt: &[u8], tag: &[u8]) -> String {
+    let beginnings = [
+        "$argon2id$v=19$m=4096,t=3,p=2$",
+        "$argon2d$m=128,t=96,p=16$",
+        "$scrypt$ln=14,r=8,p=1$",
+        "$scrypt$ln=1,r=16384,p=4$",
+        "$firebase-scrypt$ln=14,r=8,p=1$",
+        "$pbkdf2$i=10000$",
+        "$pbkdf2-sha512$i=10000$",
+    ];
+    let beginning = beginnings[format % beginnings.len()];
+    let (salt, tag) = (BASE64_NOPAD.encode(salt), BASE64_NOPAD.encode(tag));
+    format!("{beginning}{salt}${tag}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_accepted_with_a_letter_changed_can_be_computed(
+        index in 0..MADE_ELSEWHERE.len(), from_its_end in prop_oneof![Just(0_usize), 0..48_usize], letter in "[./0-9A-Za-z]",
+    ) {
+        let (_, format, encoded) = MADE_ELSEWHERE[index];
+        let at = encoded.len() - 1 - from_its_end;
+        let mut changed = encoded.to_owned();
+        changed.replace_range(at..=at, &letter);
+        prop_assert_ne!(can_be_computed(format, &changed), Some(false), "{}", changed);
+    }
+
+    #[test]
+    fn what_is_accepted_of_any_length_can_be_computed(
+        format in any::<usize>(),
+        salt in proptest::collection::vec(any::<u8>(), 7..66),
+        tag in proptest::collection::vec(any::<u8>(), 15..66),
+    ) {
+        let encoded = spelled(format, &salt, &tag);
+        let fits = (8..=64).contains(&salt.len()) && (16..=64).contains(&tag.len());
+        prop_assert_ne!(can_be_computed("", &encoded), Some(false), "{}", encoded);
+        prop_assert!(!fits || can_be_computed("", &encoded).is_some(), "{}", encoded);
+    }
 }
