@@ -11,14 +11,22 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router};
 use std::sync::Arc;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
-        .route("/cancel", get(ask).post(cancel))
+        .route("/cancel", get(link).post(open))
+        .route("/cancel/stop", post(stop))
         .route("/cancel/done", get(done))
+}
+
+/// Where a link leads: its token stands in the fragment, which no server sees.
+#[derive(Template)]
+#[template(path = "console/cancel_link.html")]
+struct LinkPage<'a> {
+    shell: Shell<'a>,
 }
 
 #[derive(Template)]
@@ -33,12 +41,23 @@ struct CancelledPage<'a> {
     shell: Shell<'a>,
 }
 
-async fn ask(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Response {
+async fn link(State(console): State<Arc<Console>>, Extension(visit): Extension<Visit>) -> Response {
     let shell = Shell::new(&console, &visit);
+    show(StatusCode::OK, &LinkPage { shell })
+}
+
+/// Asks whether to stop it; looking does nothing.
+async fn open(
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    Filled(token): Filled<Token>,
+) -> Response {
+    let token = token.of_link();
+    let shell = Shell::about(&console, &visit, &token);
     show(StatusCode::OK, &CancelPage { shell })
 }
 
-async fn cancel(
+async fn stop(
     State(console): State<Arc<Console>>,
     Extension(visit): Extension<Visit>,
     Filled(token): Filled<Token>,

@@ -4,13 +4,14 @@ use super::Console;
 use super::cookies::Cookie;
 use super::forms::Filled;
 use super::language::Language;
-use super::shell::{see, with_cookie};
+use super::shell::{see, send_on, with_cookie};
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
@@ -41,17 +42,21 @@ const PAGES: [&str; 11] = [
 struct Switch {
     language: String,
     from: String,
+    /// Of the link that the page was about, if it was about one.
+    #[serde(default)]
+    token: Zeroizing<String>,
 }
 
-/// Remembers the language, and leads back to where somebody was: to a page of this list, whatever the form says.
-async fn switch(
-    State(console): State<Arc<Console>>,
-    Filled(Switch { language, from }): Filled<Switch>,
-) -> Response {
-    let back = PAGES.iter().filter(|page| from.starts_with(**page));
+/// Remembers the language, and leads back to where somebody was: to a page of this list, whatever the form says. A page
+/// about a link is opened with it anew.
+async fn switch(State(console): State<Arc<Console>>, Filled(switch): Filled<Switch>) -> Response {
+    let back = PAGES.iter().filter(|page| switch.from.starts_with(**page));
     let back = back.max_by_key(|page| page.len());
-    let response = see(back.copied().unwrap_or("/"));
-    match Language::of_tag(&language) {
+    let response = match back.copied() {
+        Some(page @ ("/reset" | "/cancel")) if !switch.token.is_empty() => send_on(page),
+        back => see(back.unwrap_or("/")),
+    };
+    match Language::of_tag(&switch.language) {
         Some(language) => with_cookie(
             response,
             Cookie::Language,

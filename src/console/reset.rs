@@ -131,7 +131,7 @@ async fn form(console: &Console, visit: &Visit, token: &str, said: Said) -> Resp
         factor => Some(factor),
     };
     let page = ResetPage {
-        shell: Shell::new(console, visit),
+        shell: Shell::about(console, visit, token),
         token,
         account: &reset.account_hint,
         until: seconds(reset.expires_at.as_ref()),

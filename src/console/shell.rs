@@ -17,6 +17,8 @@ pub(super) struct Shell<'a> {
     pub(super) assets: &'a Assets,
     pub(super) visit: &'a Visit,
     pub(super) signed_in: bool,
+    /// The token of the link that the page is about, for the page in another language; empty for none.
+    pub(super) link: &'a str,
 }
 
 impl<'a> Shell<'a> {
@@ -27,6 +29,15 @@ impl<'a> Shell<'a> {
             assets: &console.assets,
             visit,
             signed_in: false,
+            link: "",
+        }
+    }
+
+    /// Around a page about the link with this token.
+    pub(super) const fn about(console: &'a Console, visit: &'a Visit, link: &'a str) -> Self {
+        Self {
+            link,
+            ..Self::new(console, visit)
         }
     }
 
@@ -68,6 +79,12 @@ pub(super) fn show(status: StatusCode, template: &impl Template) -> Response {
 pub(super) fn see(path: &'static str) -> Response {
     let location = [(LOCATION, HeaderValue::from_static(path))];
     (StatusCode::SEE_OTHER, location).into_response()
+}
+
+/// Has a browser send the same form to a page of ours.
+pub(super) fn send_on(path: &'static str) -> Response {
+    let location = [(LOCATION, HeaderValue::from_static(path))];
+    (StatusCode::TEMPORARY_REDIRECT, location).into_response()
 }
 
 /// `response`, after which the browser has the cookie or, without a value, has it not.

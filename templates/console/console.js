@@ -11,7 +11,7 @@
     form.elements.token.value = token;
     form.querySelectorAll("[data-by-hand]").forEach((part) => { part.hidden = true; });
     form.querySelectorAll("[data-by-link]").forEach((part) => { part.hidden = false; });
-    if (form.dataset.link === "go") form.requestSubmit();
+    form.requestSubmit();
   };
   all("form[data-link]", (form) => {
     takeToken(form);

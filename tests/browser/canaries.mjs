@@ -28,12 +28,8 @@ const kept = async () => {
   ]);
 };
 
-/**
- * What an entry of the history tells. Beside its address Chromium keeps for itself with which one the navigation began, until a form
- * that is sent takes its place; the page that ends links sends none by itself.
- */
-const remembered = ({ url, title, userTypedURL }) =>
-  JSON.stringify(new URL(url).pathname === "/cancel" ? [url, title] : [url, title, userTypedURL]);
+/** What an entry of the history tells: its address, and for the browser itself with which one the navigation began. */
+const remembered = ({ url, title, userTypedURL }) => JSON.stringify([url, title, userTypedURL]);
 
 /** What is left of what this person did, by the place where it is. */
 const findings = async (person, wire) => {

@@ -30,7 +30,8 @@ struct Left {
 }
 
 /// The forms that carry a token or a password.
-const FORMS: [&str; 4] = [
+const FORMS: [&str; 5] = [
+    "/cancel",
     "/reset",
     "/reset/check",
     "/reset/password",

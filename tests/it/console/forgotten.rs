@@ -1,7 +1,7 @@
 //! Forgot password, the link, the new password, and "this was not me".
 
 use super::Scene;
-use super::browser::Browser;
+use super::browser::{Browser, encoded};
 use crate::support::requests::{OTHER_PASSWORD, PASSWORD, cancel_token, code_in};
 use axum::http::Method;
 use relatch::domain::message::MessageKind;
@@ -316,6 +316,8 @@ async fn whoever_did_not_ask_ends_the_links_by_one_press_and_not_by_looking() {
     let cancel = cancel_token(&mail);
     let mut browser = scene.browser();
     browser.get("/cancel").await;
+    let asked = browser.submit("/cancel", &[("token", &cancel)]).await;
+    assert!(asked.shows("Stop it"), "{}", asked.body);
     assert!(
         scene
             .server
@@ -327,7 +329,7 @@ async fn whoever_did_not_ask_ends_the_links_by_one_press_and_not_by_looking() {
             .await
             .is_ok()
     );
-    let done = browser.submit("/cancel", &[("token", &cancel)]).await;
+    let done = browser.submit("/cancel/stop", &[]).await;
     assert_eq!(done.location(), "/cancel/done");
     assert!(
         browser
@@ -339,9 +341,33 @@ async fn whoever_did_not_ask_ends_the_links_by_one_press_and_not_by_looking() {
     let dead = browser.submit("/reset", &[("token", &token)]).await;
     assert_eq!(dead.status, 410);
     browser.get("/cancel").await;
-    let nonsense = browser.submit("/cancel", &[("token", "rlc1_x")]).await;
+    browser.submit("/cancel", &[("token", "rlc1_x")]).await;
+    let nonsense = browser.submit("/cancel/stop", &[]).await;
     assert_eq!(nonsense.status, 410);
     assert!(!nonsense.shows("Send a new link"), "{}", nonsense.body);
+}
+
+#[tokio::test]
+async fn another_language_does_not_lose_the_link() {
+    let scene = Scene::start().await;
+    scene.server.person("ada@example.com", PASSWORD).await;
+    let token = scene.server.request_link("ada@example.com").await;
+    let mut browser = scene.browser();
+    for (path, title) in [
+        ("/reset", "Neues Passwort"),
+        ("/cancel", "Das war ich nicht"),
+    ] {
+        browser.get(path).await;
+        browser.submit(path, &[("token", &token)]).await;
+        let mut form = browser.page.fields("/language");
+        form.push(("language".to_owned(), "de".to_owned()));
+        let switched = browser.post("/language", &encoded(&form)).await;
+        assert_eq!((switched.status, switched.location()), (307, path));
+        let again = browser.post(path, &encoded(&form)).await;
+        assert!(again.status == 200 && again.shows(title), "{}", again.body);
+        assert!(again.shows(&token));
+        browser.submit("/language", &[("language", "en")]).await;
+    }
 }
 
 #[tokio::test]

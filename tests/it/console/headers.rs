@@ -35,7 +35,7 @@ const SIGNED_IN: [&str; 5] = [
 const REDIRECTS: [&str; 2] = ["/", "/.well-known/change-password"];
 
 /// What changes something, or asks Relatch.
-pub(super) const POSTS: [&str; 24] = [
+pub(super) const POSTS: [&str; 25] = [
     "/language",
     "/sign-in",
     "/sign-in/password",
@@ -50,6 +50,7 @@ pub(super) const POSTS: [&str; 24] = [
     "/reset/send-code",
     "/reset/password",
     "/cancel",
+    "/cancel/stop",
     "/security/link",
     "/security/password",
     "/security/password/check",
@@ -287,7 +288,13 @@ const EVERYTHING: [(&str, &str); 11] = [
 ];
 
 /// Those that ask Relatch nothing.
-const BY_ITSELF: [&str; 4] = ["/language", "/sign-in", "/forgot-password", "/sign-out"];
+const BY_ITSELF: [&str; 5] = [
+    "/language",
+    "/sign-in",
+    "/forgot-password",
+    "/sign-out",
+    "/cancel",
+];
 
 /// Asks for everything that asks Relatch, and sees this status each time.
 async fn all_fail(browser: &mut Browser, status: u16) {
