@@ -114,8 +114,8 @@ impl Problem {
     pub(super) fn text(self, t: Language) -> String {
         let text = match self {
             Self::Elsewhere => t.say(
-                "It was open for too long, or cookies are switched off for this site. Nothing was changed. Open it again.",
-                "Sie war zu lange offen, oder Cookies sind für diese Seite ausgeschaltet. Es wurde nichts geändert. Öffnen Sie sie noch einmal.",
+                "It was open for too long, or cookies are switched off for this site. Nothing was changed.",
+                "Sie war zu lange offen, oder Cookies sind für diese Seite ausgeschaltet. Es wurde nichts geändert.",
             ),
             Self::Unreadable | Self::TooLong => t.say(
                 "Something is missing or too long. Nothing was changed. Go back and try again.",
@@ -158,6 +158,7 @@ impl Problem {
             (self.status(), Json(json!({ "problem": text }))).into_response()
         } else {
             let next = match self {
+                Self::Elsewhere => Some(("/", t.say("Begin again", "Von vorn beginnen"))),
                 Self::SignInOver | Self::Status(StatusCode::NOT_FOUND) => {
                     Some(("/sign-in", t.say("Sign in", "Anmelden")))
                 }

@@ -102,7 +102,11 @@
     const words = document.getElementById("code-told");
     words.textContent = told ? told.told ?? told.problem : button.dataset.failed;
     count(button, told?.wait ?? 5);
-    if (told?.told) document.getElementById("code").focus();
+    if (!told?.told) return;
+    const code = document.getElementById("code");
+    document.getElementById("code-error")?.remove();
+    code.removeAttribute("aria-invalid");
+    code.focus();
   }));
 
   all("[data-until]", (words) => {
@@ -112,6 +116,7 @@
       const minutes = left > -1 ? Math.max(1, Math.ceil(left / 60)) : 0;
       const told = ["over", "last"][minutes] ?? "left";
       words.textContent = words.dataset[told].replace("{}", minutes);
+      document.getElementById("over").hidden = minutes > 0;
       if (minutes) setTimeout(tell, Math.min(left + 1, 15) * 1000);
     };
     tell();

@@ -13,6 +13,7 @@ await withBrowser(async (browser) => {
     const window = await follow(person, mail);
     await window.getByText("The link works for one more minute.").waitFor();
     await window.getByText("The link does not work any more.").waitFor({ timeout: 90_000 });
+    await window.getByRole("link", { name: "Send a new link" }).waitFor();
     await look(person, window, "reset-over");
     await fill(window, "seven purple otters dance");
     await press(window, "Reset My Password");

@@ -83,6 +83,7 @@ await withBrowser(async (browser) => {
     await fill(window, "eleven crooked chimneys smoke");
     await press(window, "Send code");
     await window.getByText("A code is on its way to +*********01.").waitFor();
+    await window.getByText("Enter a code, too.").waitFor({ state: "detached" });
     assert.equal(await window.getByLabel("New password").inputValue(), "eleven crooked chimneys smoke");
     await look(person, window, "reset-sms-code-sent");
     await choose(window, "eleven crooked chimneys smoke", await codeSentTo(inbox, phone)());
