@@ -9,7 +9,7 @@ use relatch::domain::account::{Account, AccountChange, Profile};
 use relatch::domain::email::Email;
 use relatch::domain::id::AccountId;
 use relatch::domain::idempotency::Method;
-use relatch::domain::message::{MessageKind, Notice};
+use relatch::domain::message::{DeliveryState, MessageKind, Notice};
 use relatch::domain::reset::{LIVE_LINKS, Origin};
 use relatch::domain::token::Link;
 use relatch::store::{
@@ -180,4 +180,21 @@ pub(super) async fn an_invitation_dies_with_its_time_and_with_the_credentials(be
     let update = fixture::update(account_id, change);
     bench.store.update_account(update).await.unwrap();
     assert!(!is_live(&bench, link).await);
+}
+
+pub(super) async fn an_invitation_that_was_never_sent_is_told_to_be_dead(bench: Bench) {
+    let account_id = newcomer(&bench).await.account_id;
+    queued(&bench, invite(account_id)).await;
+    bench.clock.advance(Duration::from_hours(72));
+    assert!(bench.due().await.is_empty());
+    let page = MessagePage {
+        filter: MessageFilter::Account(account_id),
+        after: None,
+        at_most: 1,
+    };
+    let listed = bench.store.list_messages(page).await.unwrap().remove(0);
+    assert_eq!(
+        (listed.state, listed.reason.as_str()),
+        (DeliveryState::Expired, "link_dead")
+    );
 }

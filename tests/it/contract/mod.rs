@@ -284,6 +284,7 @@ macro_rules! contract {
                 a_repeated_invitation_is_one_message,
                 invitations_are_counted_apart_from_reset_links,
                 an_invitation_dies_with_its_time_and_with_the_credentials,
+                an_invitation_that_was_never_sent_is_told_to_be_dead,
             ],
             outbox: [
                 a_leased_message_is_nobody_else_s_until_the_lease_ends,

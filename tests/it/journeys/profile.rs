@@ -90,6 +90,24 @@ async fn who_chose_sms_gets_the_link_there_and_needs_nothing_more() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_be_sent_no_link_is_shown_no_destination() {
+    let server = TestServer::start().await;
+    let account = server.sms_account("grace@example.com").await;
+    let withdrawn = pb::Account {
+        phone_verified: false,
+        ..account.clone()
+    };
+    server.update(withdrawn, &["phone_verified"]).await;
+    let info = pb::GetSecurityInfoRequest {
+        account_id: account.account_id.clone(),
+    };
+    let info = server.passwords().get_security_info(info).await.unwrap();
+    assert_eq!(info.into_inner().destination, "");
+    let refused = server.send_profile_link(&account).await.unwrap_err();
+    assert_eq!(reason(&refused), "NO_VERIFIED_ADDRESS");
+}
+
 async fn inspect(server: &TestServer, token: &str) -> pb::InspectResetResponse {
     let request = pb::InspectResetRequest {
         token: token.to_owned(),

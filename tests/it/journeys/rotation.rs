@@ -97,3 +97,15 @@ async fn sealed_secrets_follow_the_signing_key_and_a_broken_one_keeps_none_back(
     .await;
     assert_eq!(sealed(&server, broken), damaged);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_whose_key_was_revoked_is_begun_anew() {
+    let server = TestServer::start().await;
+    let account = server.account("ada@example.com").await;
+    let proof = server.proof(&account).await;
+    let begun = server.begin_app(&account.account_id, &proof).await.unwrap();
+    let code = server.code(&begun.secret);
+    server.keyring.store(Arc::new(rotated(true)));
+    let gone = server.finish_app(&account.account_id, &code).await;
+    assert_eq!(reason(&gone.unwrap_err()), "CHALLENGE_INVALID");
+}
