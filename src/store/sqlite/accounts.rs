@@ -170,7 +170,10 @@ pub(super) fn update_account(
         event = event.personal("email", &after.profile.email.masked());
     }
     work.record(event)?;
-    notices::tell_of_another_address(work, &before, &after, intent.address_notices)?;
+    let (old, new) = (&before.profile, &after.profile);
+    if old.email != new.email || old.phone != new.phone {
+        notices::tell_of_addresses(work, &before, &after, intent.address_notices)?;
+    }
     if after.compromised && !before.compromised {
         let about = Notice::PasswordCompromised;
         notices::tell(work, &after, about, intent.notice_id, None)?;

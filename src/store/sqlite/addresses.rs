@@ -10,7 +10,7 @@ use super::work::Work;
 use crate::domain::audit::{Draft, EventName};
 use crate::domain::id::AccountId;
 use crate::domain::limit::{Bucket, Limit, LimitKey};
-use crate::domain::message::{DeliveryState, MessageKind, Notice};
+use crate::domain::message::{DeliveryState, MessageKind};
 use crate::domain::seal::Sealed;
 use crate::domain::tries::{BETWEEN_SENDINGS, TRIES};
 use crate::store::{
@@ -189,13 +189,6 @@ pub(super) fn finish(
             .fact("credential_version", &after.credential_version.get())
             .personal("destination", &intent.address.destination().masked),
     )?;
-    let (old, new) = (&before.profile, &after.profile);
-    if (&old.email, &old.phone) == (&new.email, &new.phone) {
-        // The address is the one that it was, and known to be theirs from now on.
-        let about = Notice::AddressChanged;
-        notices::tell(work, &after, about, intent.notices.present, None)?;
-    } else {
-        notices::tell_of_another_address(work, &before, &after, intent.notices)?;
-    }
+    notices::tell_of_addresses(work, &before, &after, intent.notices)?;
     Ok(VerificationFinished::Finished(after.credential_version))
 }

@@ -67,44 +67,31 @@ pub(super) fn announce(
 ) -> Result<u32, StoreError> {
     let mut told = 0;
     for to in ways(work, account).collect::<Vec<_>>() {
-        let announcement = Announcement {
-            message_id: match to.channel {
-                ChannelKind::Email => announcement.message_id,
-                ChannelKind::Sms => announcement.message_id.twin(),
-            },
-            ..announcement
-        };
         announce_at(work, account, &to, announcement)?;
         told += 1;
     }
     Ok(told)
 }
 
-/// Tells the owner that an address is another one: at every verified address of the account, and at the verified
-/// one that it had before. Nobody is told of nothing.
-pub(super) fn tell_of_another_address(
+/// Tells the owner that an address is another one, or known to be theirs: at every verified address of the account, and at
+/// the verified one that it had before.
+pub(super) fn tell_of_addresses(
     work: &mut Work<'_>,
     before: &Account,
     after: &Account,
     notices: AddressNotices,
 ) -> Result<(), StoreError> {
-    let (old, new) = (&before.profile, &after.profile);
     let about = Notice::AddressChanged;
-    let mail = (ChannelKind::Email, old.email != new.email, notices.former);
-    let text = (
-        ChannelKind::Sms,
-        old.phone != new.phone,
-        notices.former.twin(),
-    );
-    if mail.1 || text.1 {
-        tell(work, after, about, notices.present, None)?;
-    }
-    for (channel, another, message_id) in [mail, text] {
-        if let Some(to) = Destination::verified(old, channel).filter(|_| another)
-            && work.carries(channel)
-        {
-            let announcement = Announcement::of(work, about, message_id, None);
-            announce_at(work, after, &to, announcement)?;
+    tell(work, after, about, notices.present, None)?;
+    let (old, new) = (&before.profile, &after.profile);
+    let former = Announcement::of(work, about, notices.former, None);
+    for to in ways(work, before).collect::<Vec<_>>() {
+        let is_another = match to.channel {
+            ChannelKind::Email => old.email != new.email,
+            ChannelKind::Sms => old.phone != new.phone,
+        };
+        if is_another {
+            announce_at(work, after, &to, former)?;
         }
     }
     Ok(())
@@ -119,7 +106,10 @@ fn announce_at(
     messages::insert(
         work,
         &NewMessage {
-            message_id: announcement.message_id,
+            message_id: match to.channel {
+                ChannelKind::Email => announcement.message_id,
+                ChannelKind::Sms => announcement.message_id.twin(),
+            },
             account_id: Some(account.account_id),
             identifier: None,
             carries: None,
