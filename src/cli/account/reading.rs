@@ -98,18 +98,13 @@ impl Hands {
             if line.number < from_line && reader.has_begun() {
                 continue;
             }
-            let mut fell_back = false;
-            let mut message = |mut row: Read| {
-                fell_back = self.fall_back_to_email && row.fall_back_to_email();
-                message(row, line.number)
-            };
             let read = line
                 .text
                 .map_err(ToOwned::to_owned)
                 .and_then(|text| reader.read(&text))
-                .and_then(|row| row.map(&mut message).transpose());
+                .and_then(|row| row.map(|row| self.message(row, line.number)).transpose());
             let handed = match read {
-                Ok(Some(row)) => {
+                Ok(Some((row, fell_back))) => {
                     sent.rows += 1;
                     sent.fell_back += u64::from(fell_back);
                     sent.last_line = line.number;
@@ -131,6 +126,18 @@ impl Hands {
         Ok(sent)
     }
 
+    /// The row of this line as the service takes it, and whether it has EMAIL in the place of another second factor.
+    fn message(&self, mut row: Read, line: i64) -> Result<(ImportAccountsRequest, bool), String> {
+        let fell_back = self.fall_back_to_email && row.fall_back_to_email();
+        let message = ImportAccountsRequest {
+            item: Some(Item::Row(row.on(line))),
+        };
+        if message.encoded_len() > LONGEST {
+            return Err("says more than 16 KiB".to_owned());
+        }
+        Ok((message, fell_back))
+    }
+
     fn hand_on(&self, row: ImportAccountsRequest) -> Result<(), Nobody> {
         self.rows.blocking_send(row).map_err(|_| Nobody)
     }
@@ -138,15 +145,4 @@ impl Hands {
     fn complain(&self, broken: Broken) -> Result<(), Nobody> {
         self.broken.blocking_send(broken).map_err(|_| Nobody)
     }
-}
-
-/// The row of this line as the service takes it.
-fn message(row: Read, line: i64) -> Result<ImportAccountsRequest, String> {
-    let message = ImportAccountsRequest {
-        item: Some(Item::Row(row.on(line))),
-    };
-    if message.encoded_len() > LONGEST {
-        return Err("says more than 16 KiB".to_owned());
-    }
-    Ok(message)
 }
