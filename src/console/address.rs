@@ -25,8 +25,14 @@ use zeroize::Zeroizing;
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/security/address", get(page))
-        .route("/security/email", post(begin_email))
-        .route("/security/phone", post(begin_phone))
+        .route(
+            "/security/email",
+            post(|console, visit, whose, typed| begin(Way::Email, console, visit, whose, typed)),
+        )
+        .route(
+            "/security/phone",
+            post(|console, visit, whose, typed| begin(Way::Phone, console, visit, whose, typed)),
+        )
         .route("/security/address/code", get(code_page).post(finish))
 }
 
@@ -138,31 +144,14 @@ struct Typed {
     address: Zeroizing<String>,
 }
 
-async fn begin_email(
-    State(console): State<Arc<Console>>,
-    Extension(visit): Extension<Visit>,
-    signed_in: SignedIn,
-    Filled(typed): Filled<Typed>,
-) -> Response {
-    begin(&console, &visit, &signed_in, Way::Email, &typed).await
-}
-
-async fn begin_phone(
-    State(console): State<Arc<Console>>,
-    Extension(visit): Extension<Visit>,
-    signed_in: SignedIn,
-    Filled(typed): Filled<Typed>,
-) -> Response {
-    begin(&console, &visit, &signed_in, Way::Phone, &typed).await
-}
-
 async fn begin(
-    console: &Console,
-    visit: &Visit,
-    signed_in: &SignedIn,
     way: Way,
-    typed: &Typed,
+    State(console): State<Arc<Console>>,
+    Extension(visit): Extension<Visit>,
+    signed_in: SignedIn,
+    Filled(typed): Filled<Typed>,
 ) -> Response {
+    let (console, visit, signed_in) = (&*console, &visit, &signed_in);
     let typed = typed.address.trim();
     let begun = async {
         let asked = BeginAddressVerificationRequest {
